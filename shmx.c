@@ -1,0 +1,1510 @@
+/*
+ * Floor 4: the PHP face.
+ *
+ * Each function parses, checks, calls down and turns the answer into a value, a warning or an exception. No memory layout
+ * and no protocol stands here. Nothing from PHP runs between taking and releasing the guard, except in shmx_lock(), whose
+ * purpose that is.
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "php_shmx.h"
+
+#include <errno.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "ext/spl/spl_exceptions.h"
+#include "ext/standard/info.h"
+#include "php_ini.h"
+#include "zend_exceptions.h"
+#include "zend_interfaces.h"
+
+#include "shmx_bytes.h"
+#include "shmx_guard.h"
+#include "shmx_kind.h"
+#include "shmx_queue.h"
+#include "shmx_vars.h"
+
+static zend_class_entry *shmx_class;
+static zend_class_entry *shmx_exception_class;
+static zend_object_handlers shmx_handlers;
+
+#include "shmx_arginfo.h"
+
+ZEND_DECLARE_MODULE_GLOBALS(shmx)
+
+#define SHMX_NANOSECONDS 1e9
+/* Longer than this many seconds is for ever: it would overflow as nanoseconds. */
+#define SHMX_LONGEST_WAIT 1e9
+
+/* Errors on an open segment: the one table from the core's answers to what the user is told. */
+static void throw_status(shmx_status status)
+{
+	const char *message;
+
+	switch (status) {
+		case SHMX_E_READ_ONLY:
+			zend_throw_error(NULL, "Read-only segment cannot be written");
+			return;
+		case SHMX_E_FULL:
+			message = "The segment is full";
+			break;
+		case SHMX_E_TIMEOUT:
+			message = "Another writer kept the segment for longer than shmx.lock_timeout";
+			break;
+		case SHMX_E_DAMAGED:
+			message = "The segment is damaged: what stands in it was not written by shmx";
+			break;
+		case SHMX_E_KIND:
+			message = "The segment holds something else";
+			break;
+		case SHMX_E_WRITERS:
+			message = "As many processes write to the segment as it has room for; see shmx.writers, and kernel.sem";
+			break;
+		case SHMX_E_DEADLOCK:
+			message = "This script holds the segment's lock and would wait for itself";
+			break;
+		case SHMX_E_DELETED:
+			message = "The segment was deleted";
+			break;
+		default:
+			message = "Unexpected failure";
+			break;
+	}
+	zend_throw_exception(shmx_exception_class, message, (zend_long) status);
+}
+
+/* As above, with the kind named. */
+static void throw_call_status(shmx_segment *segment, shmx_status status, const char *wanted)
+{
+	uint32_t stored;
+	const shmx_kind_operations *kind;
+
+	if (status != SHMX_E_KIND) {
+		throw_status(status);
+		return;
+	}
+	stored = shmx_segment_kind(segment);
+	kind = shmx_kind_find(stored);
+	zend_throw_exception_ex(shmx_exception_class, SHMX_E_KIND, "The segment holds %s%s, not %s",
+		stored == SHMX_KIND_QUEUE ? "a " : "", kind != NULL ? kind->name : "something unknown", wanted);
+}
+
+static const char *open_hint(const shmx_open_options *options, int error)
+{
+	bool creates = options->mode == 'c' || options->mode == 'n';
+
+	switch (error) {
+		case ENOSPC:
+			return ": all segment ids or the memory for segments are taken; see kernel.shmmni and kernel.shmall";
+		case ENOMEM:
+			return ": the machine has too little memory for it";
+		case EACCES:
+			return ": the permissions of the existing segment do not allow it";
+		case EINVAL:
+			if (options->mode == 'n') {
+				return ": the size is above kernel.shmmax";
+			}
+			return creates ? ": the existing segment is smaller than that, or the size is above kernel.shmmax" : "";
+		default:
+			return "";
+	}
+}
+
+static const char *semaphores_hint(int error)
+{
+	switch (error) {
+		case ENOSPC:
+			return ": all of the kernel's are taken; see kernel.sem and ipcs -s";
+		case EINVAL:
+			return ": the kernel allows too few in one set; see kernel.sem";
+		default:
+			return "";
+	}
+}
+
+static void warn_open(const shmx_open_options *options, shmx_status status, int error)
+{
+	switch (status) {
+		case SHMX_E_GET:
+			php_error_docref(NULL, E_WARNING, "Unable to attach or create shared memory segment \"%s%s\"",
+				strerror(error), open_hint(options, error));
+			return;
+		case SHMX_E_STAT:
+			php_error_docref(NULL, E_WARNING, "Unable to get shared memory segment information \"%s%s\"",
+				strerror(error), error == EACCES ? ": its permissions must let the process read it" : "");
+			return;
+		case SHMX_E_ATTACH:
+			php_error_docref(NULL, E_WARNING, "Unable to attach to shared memory segment \"%s%s\"", strerror(error),
+				error == EACCES
+					? ": its permissions must let the process read it and, unless the mode is \"a\", write it"
+					: "");
+			return;
+		case SHMX_E_SEMAPHORES:
+			php_error_docref(NULL, E_WARNING, "Unable to make the semaphores of shared memory segment \"%s%s\"",
+				strerror(error), semaphores_hint(error));
+			return;
+		case SHMX_E_FOREIGN:
+			php_error_docref(NULL, E_WARNING,
+				"Unable to attach to shared memory segment \"it was not made by shmx: use another key, "
+				"or remove it with ipcrm\"");
+			return;
+		case SHMX_E_VERSION:
+			php_error_docref(NULL, E_WARNING,
+				"Unable to attach to shared memory segment \"its format is of another version than "
+				"%u, the one that this shmx knows\"",
+				SHMX_FORMAT_VERSION);
+			return;
+		case SHMX_E_HEADER:
+			php_error_docref(NULL, E_WARNING,
+				"Unable to attach to shared memory segment \"its header is damaged: remove it with "
+				"ipcrm\"");
+			return;
+		default:
+			php_error_docref(NULL, E_WARNING,
+				"Unable to attach to shared memory segment \"the process that creates it does not "
+				"finish\"");
+			return;
+	}
+}
+
+static bool interrupt_is_pending(void)
+{
+	return zend_atomic_bool_load_ex(&EG(vm_interrupt));
+}
+
+static zend_object *create_object(zend_class_entry *class)
+{
+	shmx_object *object = zend_object_alloc(sizeof(shmx_object), class);
+
+	memset(&object->segment, 0, sizeof(object->segment));
+	zend_object_std_init(&object->std, class);
+	object_properties_init(&object->std, class);
+	object->std.handlers = &shmx_handlers;
+	return &object->std;
+}
+
+static void free_object(zend_object *std)
+{
+	shmx_segment_close(&shmx_object_from(std)->segment);
+	zend_object_std_dtor(std);
+}
+
+static zend_function *refuse_constructor(zend_object *std)
+{
+	(void) std;
+	zend_throw_error(NULL, "Cannot directly construct Shmx, use shmx_open() instead");
+	return NULL;
+}
+
+/* The open segment behind an argument; NULL with an Error thrown when it was closed. */
+static inline shmx_segment *open_segment(zval *argument)
+{
+	shmx_segment *segment = &shmx_object_from(Z_OBJ_P(argument))->segment;
+
+	if (UNEXPECTED(segment->header == NULL)) {
+		zend_throw_error(NULL, "Shared memory segment has already been closed");
+		return NULL;
+	}
+	segment->lock_timeout = (int64_t) (SHMX_G(lock_timeout) * SHMX_NANOSECONDS);
+	return segment;
+}
+
+#define SHMX_PARSE_SEGMENT_ONLY(argument) \
+	ZEND_PARSE_PARAMETERS_START(1, 1) \
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class) \
+	ZEND_PARSE_PARAMETERS_END()
+
+static bool parse_open_arguments(zend_long key, zend_string *mode, zend_long size, shmx_open_options *options)
+{
+	if (key < INT32_MIN || key > INT32_MAX) {
+		zend_argument_value_error(1, "is out of range");
+		return false;
+	}
+	if (ZSTR_LEN(mode) != 1 || strchr("acnw", ZSTR_VAL(mode)[0]) == NULL) {
+		zend_argument_value_error(2, "must be a valid access mode");
+		return false;
+	}
+	options->mode = ZSTR_VAL(mode)[0];
+	if ((options->mode == 'c' || options->mode == 'n') && size < 1) {
+		zend_argument_value_error(4, "must be greater than 0 for the \"c\" and \"n\" access modes");
+		return false;
+	}
+	options->key = (key_t) key;
+	options->size = size > 0 ? (size_t) size : 0;
+	return true;
+}
+
+PHP_FUNCTION(shmx_open)
+{
+	zend_long key, permissions, size;
+	zend_string *mode;
+	shmx_open_options options = { 0 };
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(4, 4)
+		Z_PARAM_LONG(key)
+		Z_PARAM_STR(mode)
+		Z_PARAM_LONG(permissions)
+		Z_PARAM_LONG(size)
+	ZEND_PARSE_PARAMETERS_END();
+
+	if (!parse_open_arguments(key, mode, size, &options)) {
+		RETURN_THROWS();
+	}
+	options.permissions = (int) (permissions & 0777);
+	options.tokens = (uint32_t) SHMX_G(writers);
+	options.lock_timeout = (int64_t) (SHMX_G(lock_timeout) * SHMX_NANOSECONDS);
+	options.recover = shmx_kind_recover;
+
+	object_init_ex(return_value, shmx_class);
+	status = shmx_segment_open(&shmx_object_from(Z_OBJ_P(return_value))->segment, &options);
+	if (status != SHMX_OK) {
+		int error = errno;
+
+		zval_ptr_dtor(return_value);
+		ZVAL_FALSE(return_value);
+		warn_open(&options, status, error);
+	}
+}
+
+static void warn_torn(const shmx_torn *torn)
+{
+	php_error_docref(NULL, E_WARNING,
+		"Bytes %" PRIu64 " to %" PRIu64 " were left half-written by a process that died; writing "
+		"them anew clears this",
+		torn->begin, torn->end - 1);
+}
+
+PHP_FUNCTION(shmx_read)
+{
+	zval *argument;
+	zend_long offset, size;
+	shmx_segment *segment;
+	zend_string *result;
+	shmx_torn torn;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(3, 3)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_LONG(offset)
+		Z_PARAM_LONG(size)
+	ZEND_PARSE_PARAMETERS_END();
+
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	if (offset < 0 || (size_t) offset > segment->payload_size) {
+		zend_argument_value_error(2, "must be between 0 and the segment size");
+		RETURN_THROWS();
+	}
+	if (size < 0 || (size_t) size > segment->payload_size - (size_t) offset) {
+		zend_argument_value_error(3, "is out of range");
+		RETURN_THROWS();
+	}
+	if (size == 0) {
+		size = (zend_long) (segment->payload_size - (size_t) offset);
+	}
+	result = shmx_new_string((size_t) size);
+	status = shmx_bytes_read(segment, (uint64_t) offset, ZSTR_VAL(result), (size_t) size, &torn);
+	if (UNEXPECTED(status != SHMX_OK)) {
+		zend_string_efree(result);
+		throw_call_status(segment, status, "bytes");
+		RETURN_THROWS();
+	}
+	RETVAL_NEW_STR(result);
+	if (UNEXPECTED(torn.found)) {
+		warn_torn(&torn);
+	}
+}
+
+PHP_FUNCTION(shmx_write)
+{
+	zval *argument;
+	zend_string *data;
+	zend_long offset;
+	shmx_segment *segment;
+	shmx_status status;
+	size_t room, size;
+
+	ZEND_PARSE_PARAMETERS_START(3, 3)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_STR(data)
+		Z_PARAM_LONG(offset)
+	ZEND_PARSE_PARAMETERS_END();
+
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	if (segment->read_only) {
+		throw_status(SHMX_E_READ_ONLY);
+		RETURN_THROWS();
+	}
+	if (offset < 0 || (size_t) offset > segment->payload_size) {
+		zend_argument_value_error(3, "is out of range");
+		RETURN_THROWS();
+	}
+	room = segment->payload_size - (size_t) offset;
+	size = ZSTR_LEN(data) < room ? ZSTR_LEN(data) : room;
+	status = shmx_bytes_write(segment, (uint64_t) offset, ZSTR_VAL(data), size);
+	if (UNEXPECTED(status != SHMX_OK)) {
+		throw_call_status(segment, status, "bytes");
+		RETURN_THROWS();
+	}
+	RETURN_LONG((zend_long) size);
+}
+
+PHP_FUNCTION(shmx_size)
+{
+	zval *argument;
+	shmx_segment *segment;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	RETURN_LONG((zend_long) segment->payload_size);
+}
+
+PHP_FUNCTION(shmx_delete)
+{
+	zval *argument;
+	shmx_segment *segment;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	if (shmx_segment_delete(segment) != SHMX_OK) {
+		php_error_docref(NULL, E_WARNING, "Can't mark segment for deletion (are you the owner?)");
+		RETURN_FALSE;
+	}
+	RETURN_TRUE;
+}
+
+PHP_FUNCTION(shmx_close)
+{
+	zval *argument;
+	shmx_segment *segment;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	shmx_segment_close(segment);
+}
+
+/*
+ * The argument of a timeout, once parsed. A bool, which PHP would make 0 or 1 second of, is refused: sem_acquire() takes one
+ * there and means something else by it.
+ */
+static bool check_timeout(zend_execute_data *execute_data, double timeout, uint32_t argument)
+{
+	if (ZEND_NUM_ARGS() >= argument) {
+		zval *given = ZEND_CALL_ARG(execute_data, argument);
+
+		ZVAL_DEREF(given);
+		if (Z_TYPE_P(given) == IS_FALSE || Z_TYPE_P(given) == IS_TRUE) {
+			zend_argument_type_error(argument, "must be of type float, bool given");
+			return false;
+		}
+	}
+	if (isnan(timeout)) {
+		zend_argument_value_error(argument, "must not be NAN");
+		return false;
+	}
+	return true;
+}
+
+/* Seconds, negative for ever, to the core's nanoseconds. */
+static int64_t wait_nanoseconds(double seconds)
+{
+	if (seconds < 0 || seconds > SHMX_LONGEST_WAIT) {
+		return SHMX_WAIT_FOR_EVER;
+	}
+	return (int64_t) (seconds * SHMX_NANOSECONDS);
+}
+
+PHP_FUNCTION(shmx_lock)
+{
+	zval *argument;
+	double timeout = -1;
+	shmx_segment *segment;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(1, 2)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_DOUBLE(timeout)
+	ZEND_PARSE_PARAMETERS_END();
+
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	if (!check_timeout(execute_data, timeout, 2)) {
+		RETURN_THROWS();
+	}
+	segment->interrupted = interrupt_is_pending;
+	status = shmx_segment_check(segment);
+	if (status == SHMX_OK) {
+		status = shmx_guard_take(segment, wait_nanoseconds(timeout));
+	}
+	segment->interrupted = NULL;
+	if (status == SHMX_OK) {
+		segment->explicit_depth++;
+		RETURN_TRUE;
+	}
+	if (status == SHMX_E_TIMEOUT || status == SHMX_INTERRUPTED) {
+		RETURN_FALSE;
+	}
+	if (status == SHMX_E_READ_ONLY) {
+		zend_throw_error(NULL, "Read-only segment cannot be locked");
+		RETURN_THROWS();
+	}
+	throw_status(status);
+}
+
+PHP_FUNCTION(shmx_unlock)
+{
+	zval *argument;
+	shmx_segment *segment;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	/* After a fork the lock is still the parent's, and the count with it. */
+	if (!shmx_guard_held(segment) || segment->explicit_depth == 0) {
+		zend_throw_error(NULL, "Shared memory segment is not locked through this handle");
+		RETURN_THROWS();
+	}
+	segment->explicit_depth--;
+	shmx_guard_release(segment);
+	RETURN_TRUE;
+}
+
+/* Most messages fit here; a larger one gets memory of its own. */
+#define SHMX_SMALL_MESSAGE 1024
+
+PHP_FUNCTION(shmx_send)
+{
+	zval *argument, *value;
+	double timeout = 0;
+	shmx_segment *segment;
+	shmx_encoded encoded;
+	shmx_queue_room room;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_ZVAL(value)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_DOUBLE(timeout)
+	ZEND_PARSE_PARAMETERS_END();
+
+	if (open_segment(argument) == NULL || !check_timeout(execute_data, timeout, 3)
+		|| !shmx_codec_encode(&SHMX_G(codec), value, &encoded)) {
+		RETURN_THROWS();
+	}
+	/* Only now: encoding may have run user code that closed the segment. */
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		shmx_codec_encoded_free(&encoded);
+		RETURN_THROWS();
+	}
+	segment->interrupted = interrupt_is_pending;
+	status = shmx_queue_send(segment, encoded.type, encoded.bytes, encoded.length, wait_nanoseconds(timeout), &room);
+	segment->interrupted = NULL;
+	shmx_codec_encoded_free(&encoded);
+	if (EXPECTED(status == SHMX_OK)) {
+		RETURN_TRUE;
+	}
+	if (status == SHMX_E_FULL || status == SHMX_INTERRUPTED) {
+		RETURN_FALSE;
+	}
+	if (status == SHMX_E_TOO_LARGE) {
+		zend_throw_exception_ex(shmx_exception_class, SHMX_E_TOO_LARGE,
+			"The message is too large for the queue: it needs %" PRIu64 " bytes and the queue has %" PRIu64,
+			room.needed, room.available);
+		RETURN_THROWS();
+	}
+	throw_call_status(segment, status, "a queue");
+}
+
+static bool decode_message(const shmx_message *message, zval *value)
+{
+	if (message->type == SHMX_TYPE_SERIALIZED) {
+		zend_string *copy = zend_string_init((const char *) message->bytes, message->length, false);
+		bool decoded = shmx_codec_unserialize(copy, value);
+
+		zend_string_efree(copy);
+		return decoded;
+	}
+	return shmx_codec_decode(&SHMX_G(codec), message->type, message->bytes, message->length, value);
+}
+
+/* PHP may end the script in here, when memory_limit is reached: the message's own memory is not PHP's to give back. */
+static bool decode_and_free(shmx_message *message, zval *value)
+{
+	bool decoded = false;
+
+	if (!message->allocated) {
+		return decode_message(message, value);
+	}
+	zend_try
+	{
+		decoded = decode_message(message, value);
+	}
+	zend_catch
+	{
+		shmx_message_free(message);
+		zend_bailout();
+	}
+	zend_end_try();
+	shmx_message_free(message);
+	return decoded;
+}
+
+PHP_FUNCTION(shmx_receive)
+{
+	zval *argument, *output, value;
+	double timeout = -1;
+	shmx_segment *segment;
+	unsigned char small[SHMX_SMALL_MESSAGE];
+	shmx_message message = { .bytes = small, .capacity = sizeof(small) };
+	shmx_status status;
+	bool decoded;
+
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_ZVAL(output)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_DOUBLE(timeout)
+	ZEND_PARSE_PARAMETERS_END();
+
+	segment = open_segment(argument);
+	if (segment == NULL || !check_timeout(execute_data, timeout, 3)) {
+		RETURN_THROWS();
+	}
+	segment->interrupted = interrupt_is_pending;
+	status = shmx_queue_receive(segment, &message, wait_nanoseconds(timeout));
+	segment->interrupted = NULL;
+	if (UNEXPECTED(status != SHMX_OK)) {
+		shmx_message_free(&message);
+		if (status == SHMX_NO_MESSAGE || status == SHMX_INTERRUPTED) {
+			ZEND_TRY_ASSIGN_REF_NULL(output);
+			RETURN_FALSE;
+		}
+		if (status == SHMX_E_FULL) {
+			zend_throw_exception(shmx_exception_class, "There is no memory for the message", SHMX_E_FULL);
+			RETURN_THROWS();
+		}
+		throw_call_status(segment, status, "a queue");
+		RETURN_THROWS();
+	}
+	ZVAL_NULL(&value);
+	decoded = decode_and_free(&message, &value);
+	if (UNEXPECTED(EG(exception) != NULL)) {
+		zval_ptr_dtor(&value);
+		RETURN_THROWS();
+	}
+	if (!decoded) {
+		throw_status(SHMX_E_DAMAGED);
+		RETURN_THROWS();
+	}
+	ZEND_TRY_ASSIGN_REF_TMP(output, &value);
+	RETURN_TRUE;
+}
+
+PHP_FUNCTION(shmx_pending)
+{
+	zval *argument;
+	shmx_segment *segment;
+	uint64_t pending;
+	shmx_status status;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	status = shmx_queue_pending(segment, &pending);
+	if (status != SHMX_OK) {
+		throw_call_status(segment, status, "a queue");
+		RETURN_THROWS();
+	}
+	RETURN_LONG((zend_long) pending);
+}
+
+/* What the kernel knows of a segment, the same in shmx_info() and shmx_list(). */
+static void add_kernel_figures(zval *array, int id, const struct shmid_ds *status)
+{
+#ifdef __linux__
+	add_assoc_long(array, "key", (zend_long) status->shm_perm.__key);
+#else
+	add_assoc_null(array, "key");
+#endif
+	add_assoc_long(array, "shmid", id);
+	add_assoc_long(array, "size", (zend_long) (status->shm_segsz - SHMX_HEADER_SIZE));
+	add_assoc_long(array, "permissions", status->shm_perm.mode & 0777);
+	add_assoc_long(array, "owner", (zend_long) status->shm_perm.uid);
+	add_assoc_long(array, "group", (zend_long) status->shm_perm.gid);
+	add_assoc_long(array, "attached", (zend_long) status->shm_nattch);
+}
+
+static void add_kind(zval *array, uint32_t stored)
+{
+	const shmx_kind_operations *kind = shmx_kind_find(stored);
+
+	add_assoc_string(array, "kind", kind != NULL ? kind->name : "unknown");
+}
+
+static void add_torn_ranges(zval *array, shmx_segment *segment)
+{
+	shmx_torn ranges[SHMX_TORN_RANGES];
+	size_t count = shmx_bytes_torn_ranges(segment, ranges);
+	zval list;
+
+	array_init(&list);
+	for (size_t i = 0; i < count; i++) {
+		zval pair;
+
+		array_init_size(&pair, 2);
+		add_next_index_long(&pair, (zend_long) ranges[i].begin);
+		add_next_index_long(&pair, (zend_long) (ranges[i].end - ranges[i].begin));
+		add_next_index_zval(&list, &pair);
+	}
+	add_assoc_zval(array, "torn", &list);
+}
+
+static void add_variable_figures(zval *array, shmx_segment *segment)
+{
+	shmx_vars_figures figures;
+
+	if (shmx_vars_info(segment, &figures) != SHMX_OK) {
+		return;
+	}
+	add_assoc_long(array, "entries", (zend_long) figures.entries);
+	add_assoc_long(array, "capacity", (zend_long) figures.capacity);
+	add_assoc_long(array, "bytes_used", (zend_long) figures.bytes_used);
+	add_assoc_long(array, "bytes_live", (zend_long) figures.bytes_live);
+	add_assoc_long(array, "permanent_bytes", (zend_long) figures.permanent_bytes);
+	add_assoc_long(array, "hits", (zend_long) figures.hits);
+	add_assoc_long(array, "misses", (zend_long) figures.misses);
+	add_assoc_long(array, "evictions", (zend_long) figures.evictions);
+	add_assoc_long(array, "second_rounds", (zend_long) figures.second_rounds);
+	add_assoc_long(array, "expired", (zend_long) figures.expired);
+	add_assoc_long(array, "moved_bytes", (zend_long) figures.moved_bytes);
+}
+
+static void add_queue_figures(zval *array, shmx_segment *segment)
+{
+	shmx_queue_figures figures;
+
+	if (shmx_queue_info(segment, &figures) != SHMX_OK) {
+		return;
+	}
+	add_assoc_long(array, "pending", (zend_long) figures.pending);
+	add_assoc_long(array, "sent", (zend_long) figures.sent);
+	add_assoc_long(array, "received", (zend_long) figures.received);
+	add_assoc_long(array, "capacity", (zend_long) figures.capacity);
+	add_assoc_long(array, "bytes_used", (zend_long) figures.bytes_used);
+	add_assoc_long(array, "receivers_waiting", (zend_long) figures.receivers_waiting);
+	add_assoc_long(array, "senders_waiting", (zend_long) figures.senders_waiting);
+}
+
+static void add_header_figures(zval *array, shmx_segment *segment)
+{
+	const shmx_header *header = segment->header;
+	zend_long last_write = (zend_long) atomic_load_explicit(&header->counters.last_write_at, memory_order_relaxed);
+	uint32_t in_use, total;
+	bool has_semaphores = shmx_guard_tokens(segment, &in_use, &total);
+
+	add_kind(array, shmx_segment_kind(segment));
+	add_assoc_long(
+		array, "created", (zend_long) atomic_load_explicit(&header->identity.created_at, memory_order_relaxed));
+	if (last_write != 0) {
+		add_assoc_long(array, "last_write", last_write);
+	} else {
+		add_assoc_null(array, "last_write");
+	}
+	add_assoc_long(array, "writes",
+		(zend_long) (shmx_segment_kind(segment) <= SHMX_KIND_BYTES
+				? shmx_bytes_writes(segment)
+				: atomic_load_explicit(&header->counters.writes, memory_order_relaxed)));
+	add_assoc_long(
+		array, "recoveries", (zend_long) atomic_load_explicit(&header->counters.recoveries, memory_order_relaxed));
+	add_assoc_long(
+		array, "torn_writes", (zend_long) atomic_load_explicit(&header->counters.torn_writes, memory_order_relaxed));
+	add_torn_ranges(array, segment);
+	add_assoc_long(array, "writers", (zend_long) total);
+	if (has_semaphores) {
+		add_assoc_long(array, "semid", segment->semaphores);
+		add_assoc_long(array, "writers_in_use", (zend_long) in_use);
+	} else {
+		add_assoc_null(array, "semid");
+		add_assoc_null(array, "writers_in_use");
+	}
+	add_assoc_long(
+		array, "format_version", (zend_long) atomic_load_explicit(&header->identity.version, memory_order_relaxed));
+}
+
+PHP_FUNCTION(shmx_info)
+{
+	zval *argument;
+	shmx_segment *segment;
+	struct shmid_ds status;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	if (shmx_segment_check(segment) != SHMX_OK) {
+		throw_status(SHMX_E_DAMAGED);
+		RETURN_THROWS();
+	}
+	array_init(return_value);
+	if (shmx_segment_stat(segment, &status) == SHMX_OK) {
+		add_kernel_figures(return_value, segment->id, &status);
+		add_assoc_bool(return_value, "deleted", (status.shm_perm.mode & SHM_DEST) != 0);
+	}
+	add_header_figures(return_value, segment);
+	if (shmx_segment_kind(segment) == SHMX_KIND_VARIABLES) {
+		add_variable_figures(return_value, segment);
+	} else if (shmx_segment_kind(segment) == SHMX_KIND_QUEUE) {
+		add_queue_figures(return_value, segment);
+	}
+}
+
+/* A key as the core takes it. An int is its decimal text, so that 5 and "5" are one key. */
+typedef struct {
+	shmx_key core;
+	char digits[MAX_LENGTH_OF_LONG + 1]; /* and a NUL */
+} variable_key;
+
+static bool make_key(variable_key *key, zend_string *text, zend_long number)
+{
+	if (text != NULL) {
+		if (UNEXPECTED(ZSTR_LEN(text) > SHMX_RECORD_MAX_KEY)) {
+			zend_argument_value_error(2, "must be at most %d bytes long", (int) SHMX_RECORD_MAX_KEY);
+			return false;
+		}
+		key->core = (shmx_key){ ZSTR_VAL(text), ZSTR_LEN(text), (uint64_t) ZSTR_HASH(text) };
+		return true;
+	}
+	char *end = key->digits + sizeof(key->digits) - 1;
+	char *begin = zend_print_long_to_buf(end, number);
+	key->core.bytes = begin;
+	key->core.length = (size_t) (end - begin);
+	key->core.hash = (uint64_t) zend_hash_func(begin, key->core.length);
+	return true;
+}
+
+static bool check_ttl(zend_long ttl, uint32_t argument, int64_t *seconds)
+{
+	if (UNEXPECTED(ttl < 0)) {
+		zend_argument_value_error(argument, "must be greater than or equal to 0");
+		return false;
+	}
+	*seconds = ttl == ZEND_LONG_MAX ? SHMX_TTL_EVICTABLE : (int64_t) ttl;
+	return true;
+}
+
+/* What a call on variables could not do, with the room named where room was missing. */
+static void throw_variable_status(shmx_segment *segment, shmx_status status, const shmx_room *room)
+{
+	if (status == SHMX_E_FULL) {
+		zend_throw_exception_ex(shmx_exception_class, SHMX_E_FULL,
+			"The segment is full: the variable needs %" PRIu64 " bytes and %" PRIu64
+			" are available; only variables with a time to live give way",
+			room->needed, room->available);
+	} else if (status == SHMX_E_TOO_LARGE) {
+		zend_throw_exception_ex(shmx_exception_class, SHMX_E_TOO_LARGE,
+			"The variable is too large for the segment: it needs %" PRIu64 " bytes and at most %" PRIu64
+			" can be had with its time to live",
+			room->needed, room->available);
+	} else {
+		throw_call_status(segment, status, "variables");
+	}
+}
+
+/*
+ * Turns what was found into a PHP value. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again. SHMX_E_DAMAGED:
+ * they are no value. An exception may be pending after SHMX_OK: unserializing runs user code.
+ */
+static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, zval *value)
+{
+	zend_string *copy;
+	bool decoded;
+
+	switch (found->type) {
+		case SHMX_TYPE_NULL:
+			ZVAL_NULL(value);
+			return SHMX_OK;
+		case SHMX_TYPE_FALSE:
+			ZVAL_FALSE(value);
+			return SHMX_OK;
+		case SHMX_TYPE_TRUE:
+			ZVAL_TRUE(value);
+			return SHMX_OK;
+		case SHMX_TYPE_INT:
+		case SHMX_TYPE_FLOAT:
+			/* Loaded in one piece with the type: there is nothing to overtake. */
+			decoded = shmx_codec_decode(
+				&SHMX_G(codec), found->type, (const unsigned char *) &found->number, found->length, value);
+			return decoded ? SHMX_OK : SHMX_E_DAMAGED;
+		case SHMX_TYPE_SERIALIZED:
+			/* PHP's unserializer reads twice and runs user code, so it gets bytes of its own. */
+			copy = shmx_new_string(found->length);
+			memcpy(ZSTR_VAL(copy), found->bytes, found->length);
+			if (!shmx_vars_still_valid(segment, found)) {
+				zend_string_efree(copy);
+				return SHMX_NOT_FOUND;
+			}
+			decoded = shmx_codec_unserialize(copy, value);
+			zend_string_efree(copy);
+			return decoded || EG(exception) != NULL ? SHMX_OK : SHMX_E_DAMAGED;
+		default:
+			decoded = shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value);
+			if (!shmx_vars_still_valid(segment, found)) {
+				if (decoded) {
+					zval_ptr_dtor_nogc(value);
+				}
+				return SHMX_NOT_FOUND;
+			}
+			return decoded ? SHMX_OK : SHMX_E_DAMAGED;
+	}
+}
+
+/* Finds and decodes. SHMX_OK with `value` set (undefined if an exception is pending), SHMX_NOT_FOUND, or an error. */
+static shmx_status fetch(shmx_segment *segment, const variable_key *key, shmx_found *found, zval *value)
+{
+	shmx_status status;
+
+	ZVAL_UNDEF(value);
+	do {
+		status = shmx_vars_find(segment, &key->core, found);
+		if (status != SHMX_OK) {
+			return status;
+		}
+		status = decode_found(segment, found, value);
+	} while (status == SHMX_NOT_FOUND);
+	return status;
+}
+
+static void store_variable(INTERNAL_FUNCTION_PARAMETERS, bool only_if_absent)
+{
+	zval *argument, *value;
+	zend_string *text;
+	zend_long number, ttl = 0;
+	shmx_segment *segment;
+	variable_key key;
+	shmx_encoded encoded;
+	shmx_room room;
+	int64_t seconds;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(3, 4)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_STR_OR_LONG(text, number)
+		Z_PARAM_ZVAL(value)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_LONG(ttl)
+	ZEND_PARSE_PARAMETERS_END();
+
+	if (open_segment(argument) == NULL || !make_key(&key, text, number) || !check_ttl(ttl, 4, &seconds)
+		|| !shmx_codec_encode(&SHMX_G(codec), value, &encoded)) {
+		RETURN_THROWS();
+	}
+	/* Only now: encoding may have run user code that closed the segment. */
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		shmx_codec_encoded_free(&encoded);
+		RETURN_THROWS();
+	}
+	status = shmx_vars_put(segment, &key.core,
+		&(shmx_value){ .type = encoded.type, .bytes = encoded.bytes, .length = encoded.length }, seconds,
+		only_if_absent, &room);
+	shmx_codec_encoded_free(&encoded);
+	if (EXPECTED(status == SHMX_OK)) {
+		RETURN_TRUE;
+	}
+	if (status == SHMX_NOT_FOUND) {
+		RETURN_FALSE;
+	}
+	throw_variable_status(segment, status, &room);
+}
+
+PHP_FUNCTION(shmx_put_var)
+{
+	store_variable(INTERNAL_FUNCTION_PARAM_PASSTHRU, false);
+}
+
+PHP_FUNCTION(shmx_add_var)
+{
+	store_variable(INTERNAL_FUNCTION_PARAM_PASSTHRU, true);
+}
+
+PHP_FUNCTION(shmx_get_var)
+{
+	zval *argument, *fallback = NULL;
+	zend_string *text;
+	zend_long number;
+	shmx_segment *segment;
+	variable_key key;
+	shmx_found found;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(2, 3)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_STR_OR_LONG(text, number)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ZVAL(fallback)
+	ZEND_PARSE_PARAMETERS_END();
+
+	segment = open_segment(argument);
+	if (segment == NULL || !make_key(&key, text, number)) {
+		RETURN_THROWS();
+	}
+	found.type = 0;
+	status = fetch(segment, &key, &found, return_value);
+	if (EXPECTED(status == SHMX_OK)) {
+		return;
+	}
+	if (status == SHMX_NOT_FOUND) {
+		if (fallback != NULL) {
+			RETURN_COPY_DEREF(fallback);
+		}
+		RETURN_NULL();
+	}
+	if (status == SHMX_E_DAMAGED && found.type == SHMX_TYPE_SERIALIZED) {
+		zend_throw_exception(shmx_exception_class,
+			"The variable cannot be unserialized: this script lacks an enum that it holds, or the segment is damaged",
+			SHMX_E_DAMAGED);
+		RETURN_THROWS();
+	}
+	throw_variable_status(segment, status, NULL);
+}
+
+/* The arguments of the calls that take a segment and a key and nothing else. */
+static shmx_segment *parse_segment_and_key(INTERNAL_FUNCTION_PARAMETERS, variable_key *key)
+{
+	zval *argument;
+	zend_string *text;
+	zend_long number;
+	shmx_segment *segment;
+
+	(void) return_value;
+	ZEND_PARSE_PARAMETERS_START(2, 2)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_STR_OR_LONG(text, number)
+	ZEND_PARSE_PARAMETERS_END_EX(return NULL);
+
+	segment = open_segment(argument);
+	return segment != NULL && make_key(key, text, number) ? segment : NULL;
+}
+
+PHP_FUNCTION(shmx_has_var)
+{
+	variable_key key;
+	shmx_found found;
+	shmx_segment *segment = parse_segment_and_key(INTERNAL_FUNCTION_PARAM_PASSTHRU, &key);
+	shmx_status status;
+
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	status = shmx_vars_find(segment, &key.core, &found);
+	if (status != SHMX_OK && status != SHMX_NOT_FOUND) {
+		throw_variable_status(segment, status, NULL);
+		RETURN_THROWS();
+	}
+	RETURN_BOOL(status == SHMX_OK);
+}
+
+PHP_FUNCTION(shmx_remove_var)
+{
+	variable_key key;
+	shmx_segment *segment = parse_segment_and_key(INTERNAL_FUNCTION_PARAM_PASSTHRU, &key);
+	shmx_status status;
+
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	status = shmx_vars_remove(segment, &key.core);
+	if (status != SHMX_OK && status != SHMX_NOT_FOUND) {
+		throw_variable_status(segment, status, NULL);
+		RETURN_THROWS();
+	}
+	RETURN_BOOL(status == SHMX_OK);
+}
+
+PHP_FUNCTION(shmx_inc_var)
+{
+	zval *argument;
+	zend_string *text;
+	zend_long number, step = 1, ttl = 0;
+	shmx_segment *segment;
+	variable_key key;
+	shmx_room room;
+	int64_t seconds, result;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(2, 4)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_STR_OR_LONG(text, number)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_LONG(step)
+		Z_PARAM_LONG(ttl)
+	ZEND_PARSE_PARAMETERS_END();
+
+	segment = open_segment(argument);
+	if (segment == NULL || !make_key(&key, text, number) || !check_ttl(ttl, 4, &seconds)) {
+		RETURN_THROWS();
+	}
+	status = shmx_vars_increment(segment, &key.core, step, seconds, &result, &room);
+	if (EXPECTED(status == SHMX_OK)) {
+		RETURN_LONG((zend_long) result);
+	}
+	if (status != SHMX_E_TYPE) {
+		throw_variable_status(segment, status, &room);
+	} else if (result == 0) {
+		zend_throw_exception(shmx_exception_class, "The variable is not an int", SHMX_E_TYPE);
+	} else {
+		zend_throw_error(zend_ce_arithmetic_error, "The sum is too large for an int");
+	}
+}
+
+/* Whether the decoded value, which this frees, is what the caller expects. */
+static bool is_expected(zval *current, zval *expected)
+{
+	bool same;
+
+	ZVAL_DEREF(expected);
+	same = zend_is_identical(current, expected);
+	zval_ptr_dtor(current);
+	return same;
+}
+
+/*
+ * Finds what is stored and compares. SHMX_OK: it is as expected, and `found` is the proof to swap with. SHMX_NOT_FOUND: it
+ * is not. Values that PHP serializes are compared by their bytes: their objects are never the same ones.
+ */
+static shmx_status find_expected(
+	shmx_segment *segment, const variable_key *key, zval *value, const shmx_encoded *expected, shmx_found *found)
+{
+	for (;;) {
+		shmx_status status = shmx_vars_find(segment, &key->core, found);
+		zval current;
+		bool same;
+
+		if (status != SHMX_OK) {
+			return status;
+		}
+		/* Unserializing what is of another type would run user code for nothing. */
+		if (found->type != expected->type) {
+			return SHMX_NOT_FOUND;
+		}
+		if (expected->type == SHMX_TYPE_SERIALIZED) {
+			same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
+			status = shmx_vars_still_valid(segment, found) ? SHMX_OK : SHMX_NOT_FOUND;
+		} else {
+			status = decode_found(segment, found, &current);
+			same = status == SHMX_OK && is_expected(&current, value);
+		}
+		/* Not found here means overtaken by writers: look again. */
+		if (status != SHMX_NOT_FOUND) {
+			return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
+		}
+	}
+}
+
+static shmx_status swap_variable(shmx_segment *segment, const variable_key *key, zval *value,
+	const shmx_encoded *expected, const shmx_encoded *next, shmx_room *room)
+{
+	const shmx_value replacement = { .type = next->type, .bytes = next->bytes, .length = next->length };
+
+	for (;;) {
+		shmx_found found;
+		shmx_status status = find_expected(segment, key, value, expected, &found);
+
+		if (status != SHMX_OK) {
+			return status;
+		}
+		/* Not found here means that something was stored in between: look again. */
+		status = shmx_vars_replace_if(segment, &key->core, &found, &replacement, room);
+		if (status != SHMX_NOT_FOUND) {
+			return status;
+		}
+	}
+}
+
+PHP_FUNCTION(shmx_cas_var)
+{
+	zval *argument, *value, *next_value;
+	zend_string *text;
+	zend_long number;
+	shmx_segment *segment;
+	variable_key key;
+	shmx_encoded expected, next;
+	shmx_room room;
+	shmx_status status;
+
+	ZEND_PARSE_PARAMETERS_START(4, 4)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_STR_OR_LONG(text, number)
+		Z_PARAM_ZVAL(value)
+		Z_PARAM_ZVAL(next_value)
+	ZEND_PARSE_PARAMETERS_END();
+
+	if (open_segment(argument) == NULL || !make_key(&key, text, number)
+		|| !shmx_codec_encode(&SHMX_G(codec), value, &expected)) {
+		RETURN_THROWS();
+	}
+	if (!shmx_codec_encode(&SHMX_G(codec), next_value, &next)) {
+		shmx_codec_encoded_free(&expected);
+		RETURN_THROWS();
+	}
+	/* Only now: encoding may have run user code that closed the segment. */
+	segment = open_segment(argument);
+	if (segment != NULL && segment->read_only) {
+		throw_status(SHMX_E_READ_ONLY);
+	} else if (segment != NULL) {
+		status = swap_variable(segment, &key, value, &expected, &next, &room);
+		if (status == SHMX_OK || status == SHMX_NOT_FOUND) {
+			RETVAL_BOOL(status == SHMX_OK);
+		} else {
+			throw_variable_status(segment, status, &room);
+		}
+	}
+	shmx_codec_encoded_free(&next);
+	shmx_codec_encoded_free(&expected);
+}
+
+/* Adds a key to the set that the keys are collected in, as a PHP array would: a decimal number is an int. */
+static void add_key(HashTable *set, const unsigned char *bytes, size_t length)
+{
+	zval nothing;
+
+	ZVAL_NULL(&nothing);
+	zend_symtable_str_update(set, (const char *) bytes, length, &nothing);
+}
+
+#define SHMX_KEYS_ATTEMPTS 100
+
+/* The next key with a NUL behind it, which Zend looks at. */
+static shmx_status next_key(shmx_segment *segment, shmx_vars_cursor *cursor, unsigned char *buffer, size_t *length)
+{
+	shmx_status status = shmx_vars_next(segment, cursor, buffer, length);
+
+	if (status == SHMX_OK) {
+		buffer[*length] = '\0';
+	}
+	return status;
+}
+
+static shmx_status collect_keys(shmx_segment *segment, HashTable *set, unsigned char *buffer)
+{
+	shmx_vars_cursor cursor = { 0 };
+	size_t length;
+	shmx_status status;
+
+	for (;;) {
+		status = next_key(segment, &cursor, buffer, &length);
+		if (status != SHMX_OK) {
+			return status == SHMX_NOT_FOUND ? SHMX_OK : status;
+		}
+		add_key(set, buffer, length);
+	}
+}
+
+/*
+ * Keys one behind the other, each after its length and before a NUL. In malloc()'s memory: an error of Zend's would leave
+ * the guard taken.
+ */
+typedef struct {
+	unsigned char *bytes;
+	size_t used;
+	size_t size;
+	bool no_memory;
+} key_list;
+
+static bool list_key(key_list *list, const unsigned char *key, size_t length)
+{
+	size_t needed = list->used + sizeof(length) + length + 1;
+
+	if (needed > list->size) {
+		unsigned char *larger = realloc(list->bytes, 2 * needed);
+
+		if (larger == NULL) {
+			list->no_memory = true;
+			return false;
+		}
+		list->bytes = larger;
+		list->size = 2 * needed;
+	}
+	memcpy(list->bytes + list->used, &length, sizeof(length));
+	memcpy(list->bytes + list->used + sizeof(length), key, length + 1);
+	list->used = needed;
+	return true;
+}
+
+/* Under the guard: no writer overtakes this walk. */
+static shmx_status list_keys(shmx_segment *segment, key_list *list, unsigned char *buffer)
+{
+	shmx_vars_cursor cursor = { 0 };
+	size_t length;
+	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
+
+	if (status != SHMX_OK) {
+		return status;
+	}
+	do {
+		status = next_key(segment, &cursor, buffer, &length);
+	} while (status == SHMX_OK && list_key(list, buffer, length));
+	shmx_guard_release(segment);
+	return status == SHMX_NOT_FOUND ? SHMX_OK : status;
+}
+
+static void add_listed_keys(HashTable *set, const key_list *list)
+{
+	for (size_t at = 0; at < list->used;) {
+		size_t length;
+
+		memcpy(&length, list->bytes + at, sizeof(length));
+		at += sizeof(length);
+		add_key(set, list->bytes + at, length);
+		at += length + 1;
+	}
+}
+
+static shmx_status collect_keys_guarded(shmx_segment *segment, HashTable *set, unsigned char *buffer)
+{
+	key_list list = { 0 };
+	shmx_status status = list_keys(segment, &list, buffer);
+
+	zend_try
+	{
+		if (list.no_memory) {
+			zend_error_noreturn(E_ERROR, "Out of memory");
+		}
+		add_listed_keys(set, &list);
+	}
+	zend_catch
+	{
+		free(list.bytes);
+		zend_bailout();
+	}
+	zend_end_try();
+	free(list.bytes);
+	return status;
+}
+
+/*
+ * Writers overtake a walk whose process is kept from running half-way. Who may write makes them wait; a read-only handle
+ * can only try again.
+ */
+static shmx_status collect_keys_tirelessly(shmx_segment *segment, HashTable *set, unsigned char *buffer)
+{
+	shmx_status status = collect_keys(segment, set, buffer);
+
+	for (int attempt = 1; status == SHMX_E_TIMEOUT && attempt < SHMX_KEYS_ATTEMPTS; attempt++) {
+		zend_hash_clean(set);
+		if (!segment->read_only) {
+			return collect_keys_guarded(segment, set, buffer);
+		}
+		status = collect_keys(segment, set, buffer);
+	}
+	return status;
+}
+
+PHP_FUNCTION(shmx_keys)
+{
+	zval *argument;
+	shmx_segment *segment;
+	HashTable set;
+	unsigned char *buffer;
+	shmx_status status;
+	zend_string *text;
+	zend_ulong number;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	buffer = emalloc(SHMX_RECORD_MAX_KEY + 1);
+	zend_hash_init(&set, 0, NULL, NULL, false);
+	status = collect_keys_tirelessly(segment, &set, buffer);
+	efree(buffer);
+	if (status == SHMX_OK) {
+		array_init_size(return_value, zend_hash_num_elements(&set));
+		ZEND_HASH_FOREACH_KEY(&set, number, text)
+		{
+			if (text != NULL) {
+				add_next_index_str(return_value, zend_string_copy(text));
+			} else {
+				add_next_index_long(return_value, (zend_long) number);
+			}
+		}
+		ZEND_HASH_FOREACH_END();
+	} else {
+		throw_variable_status(segment, status, NULL);
+	}
+	zend_hash_destroy(&set);
+}
+
+PHP_FUNCTION(shmx_clear)
+{
+	zval *argument;
+	shmx_segment *segment;
+	shmx_status status;
+
+	SHMX_PARSE_SEGMENT_ONLY(argument);
+	segment = open_segment(argument);
+	if (segment == NULL) {
+		RETURN_THROWS();
+	}
+	status = shmx_vars_clear(segment);
+	if (status != SHMX_OK) {
+		throw_variable_status(segment, status, NULL);
+	}
+}
+
+static void list_segment(int id, int semaphores, const struct shmid_ds *status, void *context)
+{
+	zval *list = context;
+	zval entry;
+	uint32_t kind = 0;
+	int own_semaphores = semaphores;
+	bool readable = shmx_segment_peek(id, &kind, &own_semaphores);
+
+	/* A set that a second creator of the same segment made in vain. */
+	if (own_semaphores != semaphores) {
+		return;
+	}
+	array_init(&entry);
+	add_kernel_figures(&entry, id, status);
+	add_assoc_long(&entry, "semid", semaphores);
+	add_assoc_long(&entry, "created", (zend_long) status->shm_ctime);
+	if (readable) {
+		add_kind(&entry, kind);
+	} else {
+		add_assoc_null(&entry, "kind");
+	}
+	add_next_index_zval(list, &entry);
+}
+
+PHP_FUNCTION(shmx_list)
+{
+	ZEND_PARSE_PARAMETERS_NONE();
+
+	array_init(return_value);
+	shmx_segment_each(list_segment, return_value);
+}
+
+static ZEND_INI_MH(on_update_lock_timeout)
+{
+	const char *end;
+	double seconds = zend_strtod(ZSTR_VAL(new_value), &end);
+
+	/* Also refuses what is no number, or not only one. */
+	if (end == ZSTR_VAL(new_value) || *end != '\0' || !(seconds >= 0 && seconds <= SHMX_LONGEST_WAIT)) {
+		return FAILURE;
+	}
+	return OnUpdateReal(entry, new_value, mh_arg1, mh_arg2, mh_arg3, stage);
+}
+
+static ZEND_INI_MH(on_update_writers)
+{
+	zend_long writers = ZEND_STRTOL(ZSTR_VAL(new_value), NULL, 10);
+
+	if (writers < 1 || writers > (zend_long) SHMX_MAX_TOKENS) {
+		return FAILURE;
+	}
+	return OnUpdateLong(entry, new_value, mh_arg1, mh_arg2, mh_arg3, stage);
+}
+
+PHP_INI_BEGIN()
+	STD_PHP_INI_ENTRY(
+		"shmx.lock_timeout", "5", PHP_INI_ALL, on_update_lock_timeout, lock_timeout, zend_shmx_globals, shmx_globals)
+	STD_PHP_INI_ENTRY("shmx.writers", "1023", PHP_INI_ALL, on_update_writers, writers, zend_shmx_globals, shmx_globals)
+PHP_INI_END()
+
+static PHP_MINIT_FUNCTION(shmx)
+{
+	REGISTER_INI_ENTRIES();
+	register_shmx_symbols(module_number);
+	shmx_class = register_class_Shmx();
+	shmx_class->create_object = create_object;
+	shmx_exception_class = register_class_ShmxException(spl_ce_RuntimeException);
+	memcpy(&shmx_handlers, &std_object_handlers, sizeof(shmx_handlers));
+	shmx_handlers.offset = offsetof(shmx_object, std);
+	shmx_handlers.free_obj = free_object;
+	shmx_handlers.get_constructor = refuse_constructor;
+	shmx_handlers.clone_obj = NULL;
+	shmx_handlers.compare = zend_objects_not_comparable;
+	shmx_look_at_huge_pages();
+	return SUCCESS;
+}
+
+static PHP_MSHUTDOWN_FUNCTION(shmx)
+{
+	UNREGISTER_INI_ENTRIES();
+	return SUCCESS;
+}
+
+static PHP_MINFO_FUNCTION(shmx)
+{
+	char version[16];
+
+	snprintf(version, sizeof(version), "%u", SHMX_FORMAT_VERSION);
+	php_info_print_table_start();
+	php_info_print_table_row(2, "shmx support", "enabled");
+	php_info_print_table_row(2, "Version", PHP_SHMX_VERSION);
+	php_info_print_table_row(2, "Segment format", version);
+	php_info_print_table_row(2, "Shared memory", "System V");
+	php_info_print_table_end();
+	DISPLAY_INI_ENTRIES();
+}
+
+static PHP_GINIT_FUNCTION(shmx)
+{
+#if defined(COMPILE_DL_SHMX) && defined(ZTS)
+	ZEND_TSRMLS_CACHE_UPDATE();
+#endif
+	memset(shmx_globals, 0, sizeof(*shmx_globals));
+	shmx_codec_memory_init(&shmx_globals->codec);
+}
+
+static PHP_GSHUTDOWN_FUNCTION(shmx)
+{
+	shmx_codec_memory_destroy(&shmx_globals->codec);
+}
+
+static PHP_RINIT_FUNCTION(shmx)
+{
+	shmx_codec_memory_request_start(&SHMX_G(codec));
+	return SUCCESS;
+}
+
+zend_module_entry shmx_module_entry = { STANDARD_MODULE_HEADER, "shmx", ext_functions, PHP_MINIT(shmx),
+	PHP_MSHUTDOWN(shmx), PHP_RINIT(shmx), NULL, PHP_MINFO(shmx), PHP_SHMX_VERSION, PHP_MODULE_GLOBALS(shmx),
+	PHP_GINIT(shmx), PHP_GSHUTDOWN(shmx), NULL, STANDARD_MODULE_PROPERTIES_EX };
+
+#ifdef COMPILE_DL_SHMX
+#ifdef ZTS
+ZEND_TSRMLS_CACHE_DEFINE()
+#endif
+ZEND_GET_MODULE(shmx)
+#endif

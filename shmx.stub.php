@@ -1,0 +1,277 @@
+<?php
+
+/**
+ * @generate-class-entries
+ * @undocumentable
+ */
+
+/**
+ * No room. Nothing was changed.
+ * @var int
+ * @cvalue SHMX_E_FULL
+ */
+const SHMX_E_FULL = UNKNOWN;
+/**
+ * Another writer kept the segment for longer than shmx.lock_timeout. It is alive, for a dead one is taken over from; once
+ * the segment is deleted nobody can tell.
+ * @var int
+ * @cvalue SHMX_E_TIMEOUT
+ */
+const SHMX_E_TIMEOUT = UNKNOWN;
+/**
+ * What stands in the segment cannot be: somebody has scribbled over it.
+ * @var int
+ * @cvalue SHMX_E_DAMAGED
+ */
+const SHMX_E_DAMAGED = UNKNOWN;
+/**
+ * The segment holds something else: bytes, variables or a queue.
+ * @var int
+ * @cvalue SHMX_E_KIND
+ */
+const SHMX_E_KIND = UNKNOWN;
+/**
+ * As many processes write already as shmx.writers allowed when the segment was made.
+ * @var int
+ * @cvalue SHMX_E_WRITERS
+ */
+const SHMX_E_WRITERS = UNKNOWN;
+/**
+ * This script holds the segment's lock, through another handle or while it waits for a message, and would wait for itself.
+ * @var int
+ * @cvalue SHMX_E_DEADLOCK
+ */
+const SHMX_E_DEADLOCK = UNKNOWN;
+/**
+ * The segment was deleted while this call waited, or before it had to.
+ * @var int
+ * @cvalue SHMX_E_DELETED
+ */
+const SHMX_E_DELETED = UNKNOWN;
+/**
+ * The variable is not of the type that the call works on.
+ * @var int
+ * @cvalue SHMX_E_TYPE
+ */
+const SHMX_E_TYPE = UNKNOWN;
+/**
+ * More than this segment could hold if it were empty. Nothing was changed.
+ * @var int
+ * @cvalue SHMX_E_TOO_LARGE
+ */
+const SHMX_E_TOO_LARGE = UNKNOWN;
+/**
+ * A time to live: never expires, but may be dropped when room is needed.
+ * @var int
+ * @cvalue ZEND_LONG_MAX
+ */
+const SHMX_EVICTABLE = UNKNOWN;
+
+/**
+ * An open segment. It is closed when the last reference to it goes, or by shmx_close().
+ *
+ * @strict-properties
+ * @not-serializable
+ */
+final class Shmx
+{
+}
+
+/** A call on an open segment could not keep its promise. getCode() is one of the SHMX_E_* constants. */
+final class ShmxException extends RuntimeException
+{
+}
+
+/**
+ * Opens a shared memory segment, or creates it.
+ *
+ * @param int $key a System V key, as from ftok(): -2^31 to 2^31 - 1. 0 (IPC_PRIVATE) makes a new segment that only this
+ *     process and its children can reach. -1, which ftok() returns when it fails, is a key like any other.
+ * @param string $mode "a" read only; "w" read and write; "c" read and write, created if it is not there; "n" create, and
+ *     fail if it is there
+ * @param int $permissions for a new segment, as for chmod(): only the low nine bits count
+ * @param int $size bytes for use. With "c" and "n" more than 0; an existing segment must be at least as large. "a" and
+ *     "w" take the segment as it is.
+ * @return Shmx|false false with a warning when the system refuses, or when the segment is not shmx's
+ * @throws ValueError for a key, mode or size out of range
+ */
+function shmx_open(int $key, string $mode, int $permissions, int $size): Shmx|false {}
+
+/**
+ * Reads bytes, all of one moment: a write that goes on meanwhile is seen whole or not at all. Takes no lock.
+ *
+ * @param int $offset 0 to shmx_size()
+ * @param int $size bytes to read; 0 reads to the end
+ * @return string exactly that many bytes. A warning names the range when a process died in a write of more than 4,096
+ *     bytes and left it half-written.
+ * @throws ValueError for a range outside the segment
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED, SHMX_E_TIMEOUT
+ */
+function shmx_read(Shmx $shmx, int $offset, int $size): string {}
+
+/**
+ * Writes bytes, under the segment's lock. Up to 4,096 bytes are written whole or not at all, even if the process is
+ * killed half-way; of more, a kill may leave a part, and who reads it is warned.
+ *
+ * @param string $data as much of it is written as fits behind $offset
+ * @param int $offset 0 to shmx_size()
+ * @return int bytes written
+ * @throws ValueError for an offset outside the segment
+ * @throws Error for a segment opened with "a"
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED
+ */
+function shmx_write(Shmx $shmx, string $data, int $offset): int {}
+
+/** The bytes for use: what was asked for when the segment was made. */
+function shmx_size(Shmx $shmx): int {}
+
+/**
+ * Removes the segment from the system. Who has it open may go on; its memory goes when the last one closes it.
+ *
+ * @return bool false with a warning when the system refuses: only the owner may. True again on a second call.
+ */
+function shmx_delete(Shmx $shmx): bool {}
+
+/** Detaches the segment. Every later use of the handle throws Error. Gives back a lock that the handle holds. */
+function shmx_close(Shmx $shmx): void {}
+
+/**
+ * Keeps all other writers out until shmx_unlock(), over any number of calls; readers go on. Locks of one handle nest.
+ * Whatever ends the process, the lock ends with it, at the latest at the end of the request.
+ *
+ * @param float $timeout seconds to wait; 0 does not wait, negative waits for ever
+ * @return bool false when the time is over, or when a signal came that pcntl_async_signals() handles
+ * @throws ValueError for NAN
+ * @throws Error for a segment opened with "a"
+ * @throws ShmxException SHMX_E_DEADLOCK, SHMX_E_WRITERS, SHMX_E_DAMAGED
+ */
+function shmx_lock(Shmx $shmx, float $timeout = -1): bool {}
+
+/**
+ * Gives back one shmx_lock().
+ *
+ * @return bool always true
+ * @throws Error when this handle holds no lock
+ */
+function shmx_unlock(Shmx $shmx): bool {}
+
+/**
+ * What the kernel and the segment's header say.
+ *
+ * @return array<string, mixed> key, shmid, semid (null once the segment is deleted), kind ("blank", "bytes", ...), size
+ *     (bytes for use), permissions, owner and group (ids), attached (processes, this one included), created and last_write
+ *     (seconds since 1970; last_write null before the first), writes (of a queue: messages sent), recoveries (locks taken over from dead processes),
+ *     torn_writes, torn (list of [offset, size]), writers (how many may write at once), writers_in_use (null once the
+ *     segment is deleted), format_version, deleted. Of a segment of variables also entries, capacity (bytes for records),
+ *     bytes_used, bytes_live, permanent_bytes (of variables with $ttl 0), hits, misses, evictions (dropped for room),
+ *     second_rounds (spared because they were read), expired, moved_bytes (copied to make room). Of a queue also pending,
+ *     sent, received, capacity (bytes for messages), bytes_used, receivers_waiting, senders_waiting
+ */
+function shmx_info(Shmx $shmx): array {}
+
+/**
+ * Every shmx segment of this machine (of this IPC namespace) that this process may read.
+ *
+ * @return list<array<string, mixed>> of each: key, shmid, semid, kind (null where it cannot be read), size, permissions,
+ *     owner, group, attached, created
+ */
+function shmx_list(): array {}
+
+/**
+ * Stores a value under a key, replacing what is there. Readers see the old value or the new one, never neither.
+ *
+ * @param string|int $key any bytes, up to 64 KiB; as with PHP's arrays, 5 and "5" are the same key
+ * @param mixed $value anything that serialize() takes; null, booleans, numbers, strings and arrays of these need no
+ *     serializing
+ * @param int $ttl 0 keeps it until it is removed; otherwise it is a cache entry for that many seconds, or for as long as
+ *     there is room (SHMX_EVICTABLE), and may be dropped earlier when room is needed: oldest first, those last that are
+ *     being read
+ * @return bool always true
+ * @throws ValueError for a key that is too long or a negative $ttl
+ * @throws Error for a segment opened with "a"
+ * @throws ShmxException SHMX_E_FULL and SHMX_E_TOO_LARGE, both leaving the old value; SHMX_E_KIND, SHMX_E_TIMEOUT,
+ *     SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED
+ */
+function shmx_put_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): bool {}
+
+/**
+ * Stores a value under a key if there is none. Of many processes that add the same key at once, one succeeds.
+ *
+ * @return bool false when there is a value already, which stays. Parameters and errors as for shmx_put_var().
+ */
+function shmx_add_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): bool {}
+
+/**
+ * Reads the value stored under a key, or gives $default. Takes no lock.
+ *
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED
+ */
+function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed {}
+
+/** Whether a value, null included, is stored under a key. */
+function shmx_has_var(Shmx $shmx, string|int $key): bool {}
+
+/** Removes what is stored under a key. Returns false when there was nothing. Errors as for shmx_put_var(). */
+function shmx_remove_var(Shmx $shmx, string|int $key): bool {}
+
+/**
+ * Adds $step to an int, as one step that no other process can come between.
+ *
+ * @param int $step may be negative
+ * @param int $ttl of a variable that this call makes; one that is there keeps its own
+ * @return int the new value; of a variable that was not there, $step
+ * @throws ShmxException SHMX_E_TYPE when it is no int; otherwise as shmx_put_var()
+ * @throws ArithmeticError when the sum is no int; the variable stays as it is
+ */
+function shmx_inc_var(Shmx $shmx, string|int $key, int $step = 1, int $ttl = 0): int {}
+
+/**
+ * Stores $new under a key if $expected is stored there now, as one step that no other process can come between. Keeps the
+ * time to live.
+ *
+ * @param mixed $expected compared as by ===; values with objects in them by what serialize() makes of them
+ * @return bool false when something else, or nothing, is stored. Errors as for shmx_put_var().
+ */
+function shmx_cas_var(Shmx $shmx, string|int $key, mixed $expected, mixed $new): bool {}
+
+/**
+ * The keys that are there, in no certain order. While others write, each key that is there all the while is among them.
+ *
+ * @return list<string|int>
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_DAMAGED
+ */
+function shmx_keys(Shmx $shmx): array {}
+
+/**
+ * Removes every variable, at once and for all. On a segment whose variables are damaged it makes a new beginning.
+ * Errors as for shmx_put_var().
+ */
+function shmx_clear(Shmx $shmx): void {}
+
+/**
+ * Sends a message: appends it to the queue. A process that is killed in here leaves the message whole or not at all.
+ *
+ * @param mixed $message anything that shmx_put_var() takes
+ * @param float $timeout seconds to wait for room; 0 does not wait, negative waits for ever
+ * @return bool false when there was no room in time, or when a signal came that pcntl_async_signals() handles
+ * @throws ValueError for NAN
+ * @throws Error for a segment opened with "a"
+ * @throws ShmxException SHMX_E_TOO_LARGE at once when it could never fit; SHMX_E_DELETED when the segment is deleted under
+ *     the wait; SHMX_E_DEADLOCK when it would wait under this handle's own shmx_lock(); SHMX_E_KIND, SHMX_E_TIMEOUT,
+ *     SHMX_E_WRITERS, SHMX_E_DAMAGED
+ */
+function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
+
+/**
+ * Receives the oldest message. Each message goes to one receiver. A receiver that is killed loses at most the message
+ * that it was taking.
+ *
+ * @param mixed $message the message, or null when there is none
+ * @param float $timeout seconds to wait for one; 0 does not wait, negative waits for ever
+ * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles. Errors as for
+ *     shmx_send()
+ */
+function shmx_receive(Shmx $shmx, mixed &$message, float $timeout = -1): bool {}
+
+/** How many messages are waiting to be received. */
+function shmx_pending(Shmx $shmx): int {}

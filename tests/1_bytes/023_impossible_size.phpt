@@ -1,0 +1,30 @@
+--TEST--
+a size that no machine has is a warning, and nothing is left behind
+--EXTENSIONS--
+shmx
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+$key = test_key(__FILE__);
+foreach ([PHP_INT_MAX, PHP_INT_MAX - 8191, PHP_INT_MAX - 8192, 1 << 62, 1 << 52] as $size) {
+	show(fn () => shmx_open($key, 'n', 0600, $size), fn () => shmx_open($key, 'c', 0600, $size));
+}
+var_dump(kernel_segment($key));
+?>
+--CLEAN--
+<?php
+require __DIR__ . '/../helpers.inc';
+remove_test_keys(__FILE__);
+?>
+--EXPECT--
+Warning: shmx_open(): Unable to attach or create shared memory segment "Invalid argument: the size is above kernel.shmmax"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Invalid argument: the existing segment is smaller than that, or the size is above kernel.shmmax"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Invalid argument: the size is above kernel.shmmax"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Invalid argument: the existing segment is smaller than that, or the size is above kernel.shmmax"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Cannot allocate memory: the machine has too little memory for it"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Cannot allocate memory: the machine has too little memory for it"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Cannot allocate memory: the machine has too little memory for it"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Cannot allocate memory: the machine has too little memory for it"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Cannot allocate memory: the machine has too little memory for it"; false
+Warning: shmx_open(): Unable to attach or create shared memory segment "Cannot allocate memory: the machine has too little memory for it"; false
+NULL

@@ -1,0 +1,244 @@
+<?php
+// A queue while its users are killed: senders and receivers of numbered messages, and SIGKILL every few milliseconds.
+// Afterwards every message has been received once, in the order of its sender, but for what was in the hands of the
+// dead. Runs for SHMX_STORM_SECONDS, or the first argument, or 10 seconds; prints TAP.
+
+require __DIR__ . '/../helpers.inc';
+
+const SENDERS = 4;
+const RECEIVERS = 4;
+const STALL = 0.25;
+// Nanoseconds; calls that take longer are written down.
+const SLOW = 10_000_000;
+// Messages are numbered within the life of a sender; lives are numbered over all of them.
+const LIFE = 10_000_000;
+
+$seconds = (float) ($argv[1] ?? (getenv('SHMX_STORM_SECONDS') ?: 10)) * slowness();
+$folder = sys_get_temp_dir() . '/shmx-queue-storm-' . getmypid();
+mkdir($folder, 0700);
+$shmx = shmx_open(0, 'n', 0600, 16384);
+$owner = getmypid();
+$children = [];
+register_shutdown_function(function () use ($owner, $shmx, $folder, &$children): void {
+	if (getmypid() !== $owner) {
+		return;
+	}
+	foreach (array_keys($children) as $pid) {
+		posix_kill($pid, SIGKILL);
+		pcntl_waitpid($pid, $status);
+	}
+	shmx_delete($shmx);
+	array_map(unlink(...), glob("$folder/*"));
+	rmdir($folder);
+});
+
+/** What a process says of itself in one write each, so that its death cuts nothing in half. */
+function note($log, int $word): void
+{
+	fwrite($log, pack('q', $word));
+}
+
+function note_if_slow($log, int $begun): void
+{
+	$took = (int) (hrtime(true) - $begun);
+	if ($took > SLOW) {
+		note($log, $took);
+	}
+}
+
+function open_log(string $file)
+{
+	$log = fopen($file, 'a');
+	stream_set_write_buffer($log, 0);
+	return $log;
+}
+
+/** The numbers that a log holds. */
+function numbers(string $file): Generator
+{
+	$log = @fopen($file, 'r');
+	while ($log && ($bytes = fread($log, 8192)) !== '' && $bytes !== false) {
+		yield from array_values(unpack('q*', substr($bytes, 0, strlen($bytes) & ~7)));
+	}
+}
+
+/** Messages of very different sizes, at times as values that PHP serializes. */
+function message(int $number): mixed
+{
+	return match ($number % 5) {
+		0 => $number,
+		1 => ['n' => $number, 'list' => range(1, $number % 40)],
+		2 => [$number, str_repeat('x', $number % 1500)],
+		3 => (object) ['n' => $number],
+		4 => ["$number"],
+	};
+}
+
+function number_of(mixed $message): int
+{
+	return match (true) {
+		is_int($message) => $message,
+		is_object($message) => $message->n,
+		isset($message['n']) => $message['n'],
+		default => (int) $message[0],
+	};
+}
+
+function send_messages(Shmx $shmx, int $life, string $folder): void
+{
+	$log = open_log("$folder/sent-$life");
+	$slow = open_log("$folder/slow-$life");
+	for ($i = 1; ; $i++) {
+		$number = $life * LIFE + $i;
+		$begun = hrtime(true);
+		// Written down before and after: what stands before only may have been in its hands.
+		note($log, $number);
+		if (!shmx_send($shmx, message($number), 10)) {
+			exit(1);
+		}
+		note($log, -$number);
+		note_if_slow($slow, $begun);
+		if (file_exists("$folder/stop")) {
+			exit(0);
+		}
+	}
+}
+
+function receive_messages(Shmx $shmx, int $life, string $folder): void
+{
+	$log = open_log("$folder/received-$life");
+	$slow = open_log("$folder/slow-$life");
+	while (true) {
+		$begun = hrtime(true);
+		if (!shmx_receive($shmx, $message, 10)) {
+			exit(1);
+		}
+		note_if_slow($slow, $begun);
+		if ($message === null) {
+			exit(0);
+		}
+		$number = number_of($message);
+		if ($message != message($number)) {
+			exit(2);
+		}
+		note($log, $number);
+	}
+}
+
+$lives = 0;
+$role = [];
+$killed = ['sender' => 0, 'receiver' => 0];
+$dead = [];
+$unexpected = [];
+$start = function (string $what) use ($shmx, $folder, &$children, &$lives, &$role): void {
+	$life = ++$lives;
+	$pid = pcntl_fork();
+	if ($pid === 0) {
+		$what === 'sender' ? send_messages($shmx, $life, $folder) : receive_messages($shmx, $life, $folder);
+	}
+	$children[$pid] = $life;
+	$role[$life] = $what;
+};
+for ($i = 0; $i < SENDERS; $i++) {
+	$start('sender');
+}
+for ($i = 0; $i < RECEIVERS; $i++) {
+	$start('receiver');
+}
+
+$end = hrtime(true) + (int) ($seconds * 1e9);
+mt_srand(1);
+while (hrtime(true) < $end) {
+	usleep(mt_rand(500, 8000));
+	$pid = array_rand($children);
+	$life = $children[$pid];
+	if (pcntl_waitpid($pid, $status, WNOHANG) === $pid) {
+		$unexpected[] = "$role[$life] $life ended with status $status";
+	} else {
+		posix_kill($pid, SIGKILL);
+		pcntl_waitpid($pid, $status);
+		$killed[$role[$life]]++;
+		$dead[$life] = true;
+	}
+	unset($children[$pid]);
+	$start($role[$life]);
+}
+
+// Senders stop of themselves, while the receivers still make room for them; then each receiver is told.
+touch("$folder/stop");
+foreach ($children as $pid => $life) {
+	if ($role[$life] === 'sender') {
+		pcntl_waitpid($pid, $status);
+		unset($children[$pid]);
+		$status === 0 || $unexpected[] = "sender $life ended with status $status";
+	}
+}
+for ($i = 0; $i < RECEIVERS; $i++) {
+	shmx_send($shmx, null, 10) || $unexpected[] = 'the end could not be sent';
+}
+foreach ($children as $pid => $life) {
+	pcntl_waitpid($pid, $status);
+	unset($children[$pid]);
+	$status === 0 || $unexpected[] = "receiver $life ended with status $status";
+}
+
+// A sender's log has two words for each message; a last one by itself is in doubt.
+$confirmed = $attempted = [];
+foreach ($role as $life => $what) {
+	if ($what === 'sender') {
+		$words = intdiv((int) @filesize("$folder/sent-$life"), 8);
+		$confirmed[$life] = intdiv($words, 2);
+		$attempted[$life] = $words - $confirmed[$life];
+	}
+}
+// One byte for each message: how often it was received.
+$seen = array_map(fn ($count) => str_repeat("\0", $count), $attempted);
+$twice = $disorder = $invented = 0;
+foreach (array_keys($role, 'receiver') as $life) {
+	$last = [];
+	foreach (numbers("$folder/received-$life") as $number) {
+		[$sender, $i] = [intdiv($number, LIFE), $number % LIFE];
+		if ($i > ($attempted[$sender] ?? 0)) {
+			$invented++;
+			continue;
+		}
+		$twice += $seen[$sender][$i - 1] !== "\0";
+		$seen[$sender][$i - 1] = "\1";
+		// What one receiver gets of one sender comes in the sender's order.
+		$disorder += $i <= ($last[$sender] ?? 0);
+		$last[$sender] = $i;
+	}
+}
+$sent = $lost = $lost_with_sender = 0;
+$lost_alive = [];
+foreach ($attempted as $life => $count) {
+	$sent += substr_count($seen[$life], "\1");
+	$lost += substr_count($seen[$life], "\0", 0, $confirmed[$life]);
+	if ($count > $confirmed[$life]) {
+		isset($dead[$life]) || $lost_alive[] = $life;
+		$lost_with_sender += $seen[$life][$count - 1] === "\0";
+	}
+}
+$slow = [];
+$longest = 0;
+foreach (array_keys($role) as $life) {
+	foreach (numbers("$folder/slow-$life") as $nanoseconds) {
+		$longest = max($longest, $nanoseconds / 1e9);
+		$slow[] = $nanoseconds;
+	}
+}
+$info = shmx_info($shmx);
+
+echo "1..7\n";
+printf("# %d messages, %d senders and %d receivers killed in %.0f s, %d locks taken over; %d messages went with receivers, "
+	. "%d with senders; %d calls above 10 ms, the longest %.1f ms\n", $sent, $killed['sender'], $killed['receiver'], $seconds,
+	$info['recoveries'], $lost, $lost_with_sender, count($slow), $longest * 1e3);
+ok($unexpected === [] && $invented === 0, 'everybody who was not killed came to the end, and nobody made a message up',
+	implode("\n", $unexpected) . "\n$invented made up");
+ok($sent > 1000 * $seconds / slowness() && min($killed) > 10, 'the storm was one');
+ok($twice === 0, 'no message is received twice', "$twice were");
+ok($disorder === 0, 'each receiver has the messages of each sender in order', "$disorder were not");
+ok($lost <= $killed['receiver'], 'a killed receiver takes one message with it at most',
+	"$lost lost, $killed[receiver] killed");
+ok($lost_alive === [], 'a sender is in doubt about one message at most, and only when it was killed');
+ok($longest < STALL * slowness(), 'nobody is held up for more than ' . STALL * 1000 . ' ms', sprintf('%.0f ms', $longest * 1e3));

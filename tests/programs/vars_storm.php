@@ -1,0 +1,435 @@
+<?php
+// Writers, readers, and a killer that ends one of them with SIGKILL every few milliseconds and starts another in its place.
+// Every value carries its own checksum and generation. Permanent variables must be found by every read at every instant,
+// never older than the last put that came back; counters must come out exact. Usage: vars_storm.php [seconds [seed]]
+require __DIR__ . '/../helpers.inc';
+
+$seconds = (float) ($argv[1] ?? getenv('SHMX_STORM_SECONDS') ?: 15);
+$seed = (int) ($argv[2] ?? random_int(1, 1 << 30));
+remove_test_keys_at_end(__FILE__);
+
+const WRITERS = 4;
+const READERS = 2;
+const SIZE = 400_000;
+const PERMANENTS = 40;
+const COUNTERS = 4;
+/** More than this is a stall: nanoseconds. */
+const STALL = 250_000_000;
+
+/** What each process counts, in a page where it alone writes its part: 64-bit numbers. */
+final class Ledger
+{
+	private const SLOT = 64;
+	public const CALLS = 0;
+	public const WORST = 1;
+	public const SWAPS = 2;
+	public const COUNTS = 3;
+
+	private Shmop $page;
+
+	public function __construct(int $key, string $mode)
+	{
+		$this->page = shmop_open($key, $mode, 0600, 65536);
+	}
+
+	public function of(int $process, int $what): int
+	{
+		return $this->at($process * self::SLOT + $what);
+	}
+
+	public function set(int $process, int $what, int $number): void
+	{
+		shmop_write($this->page, pack('q', $number), 8 * ($process * self::SLOT + $what));
+	}
+
+	public function sum(int $what): int
+	{
+		return array_sum(array_map(fn ($process) => $this->of($process, $what), range(0, WRITERS + READERS - 1)));
+	}
+
+	/** The generation of a permanent variable whose put came back. */
+	public function generation(int $variable): int
+	{
+		return $this->at(4096 + $variable);
+	}
+
+	public function setGeneration(int $variable, int $generation): void
+	{
+		shmop_write($this->page, pack('q', $generation), 8 * (4096 + $variable));
+	}
+
+	private function at(int $place): int
+	{
+		return unpack('q', shmop_read($this->page, 8 * $place, 8))[1];
+	}
+
+	public function delete(): void
+	{
+		shmop_delete($this->page);
+	}
+}
+
+/** A value of any size and of any of the ways to store one, with its generation and a checksum. */
+function sealed(string $key, int $generation): mixed
+{
+	if (is_number($key)) {
+		return $generation * 1_000_003 + crc32($key) % 1_000_003;
+	}
+	$length = [0, 5, 50, 50, 200, 200, 1000, mt_rand(0, 6000)][mt_rand(0, 7)];
+	$data = str_repeat(pack('N', mt_rand()), intdiv($length, 4));
+	$sum = crc32("$key $generation $data");
+	return match (mt_rand(0, 4)) {
+		0, 1 => pack('qV', $generation, $sum) . $data,
+		2 => ['generation' => $generation, 'sum' => $sum, 'data' => $data],
+		3 => [$generation, $sum, ...str_split($data ?: "\0", 40)],
+		4 => new ArrayObject([$generation, $sum, $data]),
+	};
+}
+
+/** The generation of a value that is whole, or null. */
+function generation(string $key, mixed $value): ?int
+{
+	if (is_number($key)) {
+		return is_int($value) && $value % 1_000_003 === crc32($key) % 1_000_003 ? intdiv($value, 1_000_003) : null;
+	}
+	if (is_string($value) && strlen($value) >= 12) {
+		['generation' => $generation, 'sum' => $sum] = unpack('qgeneration/Vsum', $value);
+		$data = substr($value, 12);
+	} elseif ($value instanceof ArrayObject) {
+		[$generation, $sum, $data] = $value;
+	} elseif (is_array($value) && isset($value['sum'])) {
+		['generation' => $generation, 'sum' => $sum, 'data' => $data] = $value;
+	} elseif (is_array($value) && count($value) > 2) {
+		[$generation, $sum] = $value;
+		$data = implode(array_slice($value, 2));
+		$data = $data === "\0" ? '' : $data;
+	} else {
+		return null;
+	}
+	return crc32("$key $generation $data") === $sum ? $generation : null;
+}
+
+/** Some of the permanent variables are ints, which are replaced in place. */
+function is_number(string $key): bool
+{
+	return preg_match('/^permanent \d*[05]$/', $key) === 1;
+}
+
+/** A process of the storm: makes calls for ever, and says what it finds wrong. */
+final class Process
+{
+	private Ledger $ledger;
+	private Shmx $shmx;
+	private int $calls;
+	private int $worst;
+	/** Generations seen of what never goes back. */
+	private array $seen = [];
+
+	public function __construct(private int $number, private int $key, private Child $parent)
+	{
+		$this->ledger = new Ledger($key + 2, 'w');
+		$this->calls = $this->ledger->of($number, Ledger::CALLS);
+		$this->worst = $this->ledger->of($number, Ledger::WORST);
+		// The last reader cannot write: it sees through a read-only mapping.
+		$this->shmx = shmx_open($key, $number === WRITERS + READERS - 1 ? 'a' : 'w', 0, 0);
+	}
+
+	private function call(callable $call, string ...$args): mixed
+	{
+		$begun = hrtime(true);
+		try {
+			$result = $call(...$args);
+		} catch (ShmxException $e) {
+			if ($e->getCode() !== SHMX_E_FULL) {
+				$this->wrong('threw ' . error_name($e->getCode()) . ': ' . $e->getMessage());
+			}
+			$result = null;
+		}
+		$taken = hrtime(true) - $begun;
+		if ($taken > $this->worst) {
+			$this->ledger->set($this->number, Ledger::WORST, $this->worst = $taken);
+		}
+		$this->ledger->set($this->number, Ledger::CALLS, ++$this->calls);
+		return $result;
+	}
+
+	private function wrong(string $what): void
+	{
+		$this->parent->say("process $this->number: $what");
+	}
+
+	private function check(string $key, mixed $value, int $oldest = 0): void
+	{
+		$generation = generation($key, $value);
+		if ($generation === null) {
+			$this->wrong("$key is not whole: " . substr(serialize($value), 0, 200));
+		} elseif ($generation < $oldest) {
+			$this->wrong("$key is of generation $generation, and $oldest was there before");
+		}
+	}
+
+	private function permanent(int $variable): void
+	{
+		$key = "permanent $variable";
+		$oldest = max($this->ledger->generation($variable), $this->seen[$variable] ?? 0);
+		$value = $this->call(fn () => shmx_get_var($this->shmx, $key, 'not there'));
+		if ($value === 'not there') {
+			$this->wrong("$key is not there");
+			return;
+		}
+		$this->check($key, $value, $oldest);
+		$this->seen[$variable] = generation($key, $value) ?? $oldest;
+	}
+
+	public function read(): never
+	{
+		for ($round = 0; ; $round++) {
+			for ($i = 0; $i < PERMANENTS; $i++) {
+				$this->permanent($i);
+				$key = ['cache ' . mt_rand(0, 500), 'short ' . mt_rand(0, 9), 'taken ' . mt_rand(0, 30)][mt_rand(0, 2)];
+				$value = $this->call(fn () => shmx_get_var($this->shmx, $key, 'not there'));
+				if ($value !== 'not there') {
+					$this->check($key, $value);
+				}
+			}
+			if ($round % 10 === 0) {
+				$keys = array_flip($this->call(fn () => shmx_keys($this->shmx)) ?? []);
+				for ($i = 0; $i < PERMANENTS; $i++) {
+					if (!isset($keys["permanent $i"])) {
+						$this->wrong("permanent $i is not among the keys");
+					}
+				}
+			}
+		}
+	}
+
+	/** Puts the next generation of a variable that only this process puts. */
+	private function put(int $variable): void
+	{
+		$key = "permanent $variable";
+		$now = generation($key, shmx_get_var($this->shmx, $key));
+		if ($now === null || $now < $this->ledger->generation($variable)) {
+			$this->wrong("$key was lost by its writer, at " . json_encode($now));
+			return;
+		}
+		if ($this->call(fn () => shmx_put_var($this->shmx, $key, sealed($key, $now + 1)))) {
+			$this->ledger->setGeneration($variable, $now + 1);
+		}
+	}
+
+	private function count(int $counter): void
+	{
+		if ($this->call(fn () => shmx_inc_var($this->shmx, "counter $counter")) !== null) {
+			$this->ledger->set($this->number, Ledger::COUNTS + $counter, $this->ledger->of($this->number, Ledger::COUNTS + $counter) + 1);
+		}
+	}
+
+	private function swap(): void
+	{
+		$list = $this->call(fn () => shmx_get_var($this->shmx, 'swapped'));
+		if ($list[1] !== "number $list[0]") {
+			$this->wrong('swapped is ' . json_encode($list));
+		}
+		if ($this->call(fn () => shmx_cas_var($this->shmx, 'swapped', $list, [$list[0] + 1, 'number ' . $list[0] + 1]))) {
+			$this->ledger->set($this->number, Ledger::SWAPS, $this->ledger->of($this->number, Ledger::SWAPS) + 1);
+		}
+	}
+
+	/** A variable that comes and goes. */
+	private function take(): void
+	{
+		$key = 'taken ' . mt_rand(0, 30);
+		match (mt_rand(0, 3)) {
+			0 => $this->call(fn () => shmx_remove_var($this->shmx, $key)),
+			1 => $this->call(fn () => shmx_put_var($this->shmx, $key, sealed($key, 1))),
+			default => $this->call(fn () => shmx_add_var($this->shmx, $key, sealed($key, 1))),
+		};
+	}
+
+	private function cache(string $key, int $ttl): void
+	{
+		$this->call(fn () => shmx_put_var($this->shmx, $key, sealed($key, 1), $ttl));
+	}
+
+	/** As many calls as can be, so that most kills meet the process in one. Permanent ones or cache entries by turns. */
+	private function burst(): void
+	{
+		$variable = mt_rand(0, intdiv(PERMANENTS, WRITERS) - 1) * WRITERS + $this->number;
+		$key = "permanent $variable";
+		$now = generation($key, shmx_get_var($this->shmx, $key));
+		$permanents = $caches = [];
+		for ($i = 1; $i <= 20; $i++) {
+			$permanents[$now + $i] = sealed($key, $now + $i);
+			$caches["cache $i"] = sealed("cache $i", 1);
+		}
+		$this->call(function () use ($key, $variable, $permanents, $caches) {
+			foreach ($permanents as $generation => $value) {
+				shmx_put_var($this->shmx, $key, $value);
+				foreach ($caches as $name => $cached) {
+					shmx_put_var($this->shmx, $name, $cached, SHMX_EVICTABLE);
+				}
+			}
+			$this->ledger->setGeneration($variable, $generation);
+		});
+	}
+
+	/** The segment that is cleared now and then. */
+	private function clearable(Shmx $shmx): void
+	{
+		for ($i = 0; $i < 5; $i++) {
+			$key = 'key ' . mt_rand(0, 50);
+			$value = $this->call(fn () => shmx_get_var($shmx, $key, 'not there'));
+			if ($value !== 'not there') {
+				$this->check($key, $value);
+			}
+			$this->call(fn () => shmx_put_var($shmx, $key, sealed($key, 1), mt_rand(0, 1) ? SHMX_EVICTABLE : 0));
+		}
+		if (mt_rand(0, 20) === 0) {
+			$this->call(fn () => shmx_clear($shmx));
+		}
+	}
+
+	public function write(): never
+	{
+		$clearable = shmx_open($this->key + 1, 'w', 0, 0);
+		while (true) {
+			match (mt_rand(0, 10)) {
+				0, 1, 2 => $this->put(mt_rand(0, intdiv(PERMANENTS, WRITERS) - 1) * WRITERS + $this->number),
+				3, 4 => $this->count(mt_rand(0, COUNTERS - 1)),
+				5 => $this->swap(),
+				6 => $this->take(),
+				7 => $this->cache('short ' . mt_rand(0, 9), 1),
+				8 => $this->cache('cache ' . mt_rand(0, 500), SHMX_EVICTABLE),
+				9 => $this->clearable($clearable),
+				10 => $this->burst(),
+			};
+		}
+	}
+}
+
+function start(int $number, int $key): Child
+{
+	return new Child(function ($parent) use ($number, $key) {
+		mt_srand(random_int(1, 1 << 30));
+		$process = new Process($number, $key, $parent);
+		$number < WRITERS ? $process->write() : $process->read();
+	});
+}
+
+/** How many variables fit into an empty segment. */
+function capacity(Shmx $shmx): int
+{
+	shmx_clear($shmx);
+	try {
+		for ($i = 0; ; $i++) {
+			shmx_put_var($shmx, "fill $i", str_repeat('f', $i % 700));
+		}
+	} catch (ShmxException $e) {
+		shmx_clear($shmx);
+		return $e->getCode() === SHMX_E_FULL ? $i : -1;
+	}
+}
+
+echo "1..12\n# seed $seed, $seconds seconds\n";
+mt_srand($seed);
+$key = test_key(__FILE__);
+$shmx = shmx_open($key, 'n', 0600, SIZE);
+$clearable = shmx_open($key + 1, 'n', 0600, 100_000);
+$ledger = new Ledger($key + 2, 'n');
+$empty = [capacity($shmx), capacity($clearable)];
+for ($i = 0; $i < PERMANENTS; $i++) {
+	shmx_put_var($shmx, "permanent $i", sealed("permanent $i", 0));
+}
+for ($i = 0; $i < COUNTERS; $i++) {
+	shmx_put_var($shmx, "counter $i", 0);
+}
+shmx_put_var($shmx, 'swapped', [0, 'number 0']);
+
+$children = [];
+for ($i = 0; $i < WRITERS + READERS; $i++) {
+	$children[$i] = start($i, $key);
+}
+$wrong = [];
+$kills = $writers = $pause = 0;
+$end = hrtime(true) + (int) (1e9 * $seconds);
+while (hrtime(true) < $end && count($wrong) < 10) {
+	$begun = hrtime(true);
+	$sleep = mt_rand(500, 8000);
+	usleep($sleep);
+	// How long this machine lets a process wait that only sleeps.
+	$pause = max($pause, hrtime(true) - $begun - 1000 * $sleep);
+	$number = mt_rand(0, WRITERS + READERS - 1);
+	$how = $children[$number]->kill();
+	if ($how !== 'signal 9') {
+		$wrong[] = "process $number ended by itself: $how";
+	}
+	while (($said = $children[$number]->hear()) !== null) {
+		$wrong[] = $said;
+	}
+	$kills++;
+	$writers += $number < WRITERS ? 1 : 0;
+	$children[$number] = start($number, $key);
+}
+foreach ($children as $number => $child) {
+	$child->kill();
+	$writers += $number < WRITERS ? 1 : 0;
+	while (($said = $child->hear()) !== null) {
+		$wrong[] = $said;
+	}
+}
+$info = shmx_info($shmx);
+$recoveries = $info['recoveries'] + shmx_info($clearable)['recoveries'];
+$worst = max(array_map(fn ($process) => $ledger->of($process, Ledger::WORST), range(0, WRITERS + READERS - 1)));
+printf("# %s calls, %d kills, %d recoveries, longest stall %.1f ms (of this machine itself %.1f ms)\n",
+	number_format($ledger->sum(Ledger::CALLS)), $kills, $recoveries, $worst / 1e6, $pause / 1e6);
+printf("# %s\n", json_encode(array_intersect_key($info, array_flip(['entries', 'bytes_live', 'permanent_bytes', 'evictions', 'second_rounds',
+	'expired', 'moved_bytes', 'hits', 'misses']))));
+
+ok($wrong === [], 'every read at every instant found each permanent variable, whole and no older than the last put', implode("\n", $wrong));
+ok($ledger->sum(Ledger::CALLS) > 1000 * $seconds && $kills > 10 * $seconds / slowness(), 'there was a storm');
+ok($recoveries > 0, 'processes died in their calls');
+ok($worst < STALL * slowness() + $pause, 'nobody waited long', $worst / 1e6 . ' ms');
+
+$off = [];
+for ($i = 0; $i < COUNTERS; $i++) {
+	$off[] = shmx_get_var($shmx, "counter $i") - $ledger->sum(Ledger::COUNTS + $i);
+}
+echo '# increments that came after the last note of a killed process: ', implode(', ', $off), ' of ', array_sum(array_map(
+	fn ($i) => shmx_get_var($shmx, "counter $i"), range(0, COUNTERS - 1))), "\n";
+ok(min($off) >= 0 && array_sum($off) <= $writers, 'no increment is lost, and none is made that nobody made', implode(', ', $off));
+$swaps = shmx_get_var($shmx, 'swapped')[0] - $ledger->sum(Ledger::SWAPS);
+ok($swaps >= 0 && $swaps <= $writers, 'the same of swaps', (string) $swaps);
+
+$bad = [];
+for ($i = 0; $i < PERMANENTS; $i++) {
+	if ((generation("permanent $i", shmx_get_var($shmx, "permanent $i")) ?? -1) < $ledger->generation($i)) {
+		$bad[] = $i;
+	}
+}
+ok($bad === [], 'afterwards each permanent variable is there, with its last value', implode(', ', $bad));
+
+// The same variables in a segment that nobody died in.
+for ($i = 0; $i < 10; $i++) {
+	shmx_remove_var($shmx, "short $i");
+}
+$keys = shmx_keys($shmx);
+$fresh = shmx_open($key + 3, 'n', 0600, SIZE);
+$unread = array_filter($keys, fn ($key) => !shmx_has_var($shmx, $key));
+foreach ($keys as $name) {
+	shmx_put_var($fresh, $name, shmx_get_var($shmx, $name), str_starts_with($name, 'cache') ? SHMX_EVICTABLE : 0);
+}
+$names = ['entries', 'bytes_live', 'permanent_bytes'];
+[$left, $right] = array_map(fn ($one) => array_intersect_key(shmx_info($one), array_flip($names)), [$shmx, $fresh]);
+ok($unread === [] && count($keys) === count(array_unique($keys)), 'each key leads to a value', implode(', ', $unread));
+ok($left === $right && $left['entries'] === count($keys), 'the figures are those of the same variables in a new segment',
+	json_encode([$left, $right, count($keys)]));
+$sealed = 0;
+foreach ($keys as $name) {
+	$sealed += preg_match('/^(counter|swapped)/', $name) || generation($name, shmx_get_var($shmx, $name)) !== null;
+}
+ok($sealed === count($keys), 'each value is whole', count($keys) - $sealed . ' are not');
+$full = [capacity($shmx), capacity($clearable)];
+ok($full === $empty, 'no room is lost: as much fits as at the beginning', json_encode([$empty, $full]));
+ok(shmx_put_var($shmx, 'key', 'value') && shmx_get_var($shmx, 'key') === 'value' && shmx_lock($shmx, 0), 'and it goes on');
+array_map(shmx_delete(...), [$shmx, $clearable, $fresh]);
+$ledger->delete();
