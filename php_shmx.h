@@ -27,9 +27,17 @@ ZEND_EXTERN_MODULE_GLOBALS(shmx)
 ZEND_TSRMLS_CACHE_EXTERN()
 #endif
 
+/* Whether values that PHP must unserialize are: shmx_allow_objects(). */
+typedef enum {
+	SHMX_OBJECTS_OF_OURS = 0, /* where nobody but this user and root may write to the segment */
+	SHMX_OBJECTS_NEVER,
+	SHMX_OBJECTS_ALWAYS
+} shmx_objects;
+
 /* The object behind class Shmx: a handle of floor 0 in front of PHP's own part. */
 typedef struct {
-	shmx_segment segment;
+	shmx_segment segment; /* first: the one is found from the other */
+	shmx_objects objects;
 	zend_object std;
 } shmx_object;
 

@@ -69,6 +69,10 @@ static void throw_status(shmx_status status)
 		case SHMX_E_DELETED:
 			message = "The segment was deleted";
 			break;
+		case SHMX_E_UNTRUSTED:
+			message = "The value holds an object or a reference, and other users may write to the segment; "
+					  "shmx_allow_objects() says that they are trusted";
+			break;
 		default:
 			message = "Unexpected failure";
 			break;
@@ -180,6 +184,7 @@ static zend_object *create_object(zend_class_entry *class)
 	shmx_object *object = zend_object_alloc(sizeof(shmx_object), class);
 
 	memset(&object->segment, 0, sizeof(object->segment));
+	object->objects = SHMX_OBJECTS_OF_OURS;
 	zend_object_std_init(&object->std, class);
 	object_properties_init(&object->std, class);
 	object->std.handlers = &shmx_handlers;
@@ -210,6 +215,22 @@ static inline shmx_segment *open_segment(zval *argument)
 	}
 	segment->lock_timeout = (int64_t) (SHMX_G(lock_timeout) * SHMX_NANOSECONDS);
 	return segment;
+}
+
+/*
+ * Unserializing runs the constructors' kin of whatever class the bytes name, so bytes that another user may have put there
+ * are not unserialized. Asked each time: permissions and users change while a segment is open.
+ */
+static bool objects_are_allowed(const shmx_segment *segment)
+{
+	switch (((const shmx_object *) segment)->objects) {
+		case SHMX_OBJECTS_ALWAYS:
+			return true;
+		case SHMX_OBJECTS_NEVER:
+			return false;
+		default:
+			return !shmx_segment_has_foreign_writers(segment);
+	}
 }
 
 #define SHMX_PARSE_SEGMENT_ONLY(argument) \
@@ -492,6 +513,23 @@ PHP_FUNCTION(shmx_unlock)
 	RETURN_TRUE;
 }
 
+PHP_FUNCTION(shmx_allow_objects)
+{
+	zval *argument;
+	bool allow = true;
+
+	ZEND_PARSE_PARAMETERS_START(1, 2)
+		Z_PARAM_OBJECT_OF_CLASS(argument, shmx_class)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_BOOL(allow)
+	ZEND_PARSE_PARAMETERS_END();
+
+	if (open_segment(argument) == NULL) {
+		RETURN_THROWS();
+	}
+	shmx_object_from(Z_OBJ_P(argument))->objects = allow ? SHMX_OBJECTS_ALWAYS : SHMX_OBJECTS_NEVER;
+}
+
 /* Most messages fit here; a larger one gets memory of its own. */
 #define SHMX_SMALL_MESSAGE 1024
 
@@ -609,6 +647,12 @@ PHP_FUNCTION(shmx_receive)
 			RETURN_THROWS();
 		}
 		throw_call_status(segment, status, "a queue");
+		RETURN_THROWS();
+	}
+	/* The message is gone all the same: one that is refused must not stand in the way of those behind it. */
+	if (message.type == SHMX_TYPE_SERIALIZED && !objects_are_allowed(segment)) {
+		shmx_message_free(&message);
+		throw_status(SHMX_E_UNTRUSTED);
 		RETURN_THROWS();
 	}
 	ZVAL_NULL(&value);
@@ -864,6 +908,9 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 				&SHMX_G(codec), found->type, (const unsigned char *) &found->number, found->length, value);
 			return decoded ? SHMX_OK : SHMX_E_DAMAGED;
 		case SHMX_TYPE_SERIALIZED:
+			if (!objects_are_allowed(segment)) {
+				return SHMX_E_UNTRUSTED;
+			}
 			/* PHP's unserializer reads twice and runs user code, so it gets bytes of its own. */
 			copy = shmx_new_string(found->length);
 			memcpy(ZSTR_VAL(copy), found->bytes, found->length);

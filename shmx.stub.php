@@ -61,6 +61,12 @@ const SHMX_E_TYPE = UNKNOWN;
  */
 const SHMX_E_TOO_LARGE = UNKNOWN;
 /**
+ * The value holds an object or a reference, and another user may write to the segment: see shmx_allow_objects().
+ * @var int
+ * @cvalue SHMX_E_UNTRUSTED
+ */
+const SHMX_E_UNTRUSTED = UNKNOWN;
+/**
  * A time to live: never expires, but may be dropped when room is needed.
  * @var int
  * @cvalue ZEND_LONG_MAX
@@ -204,9 +210,25 @@ function shmx_add_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): 
 /**
  * Reads the value stored under a key, or gives $default. Takes no lock.
  *
- * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_UNTRUSTED for an object that another user may have put there:
+ *     see shmx_allow_objects()
  */
 function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed {}
+
+/**
+ * Says whether values with objects in them are revived when they are read through this handle.
+ *
+ * Unserializing a value makes objects of whatever classes it names, with all that their __unserialize(), __wakeup() and
+ * __destruct() do, so what another user may have put there is not unserialized: unless this call allows it, shmx_get_var()
+ * and shmx_receive() throw SHMX_E_UNTRUSTED for such values where anybody but this process's effective user and root may
+ * write to the segment - its owner, its creator, its group, or all. Values of null, booleans, numbers, strings and arrays
+ * of these are read in any case. The idea is that of unserialize()'s allowed_classes.
+ *
+ * @param bool $allow true: always, because every user that may write is trusted as much as the script itself; false:
+ *     never, even from a segment of one's own
+ * @throws Error for a closed segment
+ */
+function shmx_allow_objects(Shmx $shmx, bool $allow = true): void {}
 
 /** Whether a value, null included, is stored under a key. */
 function shmx_has_var(Shmx $shmx, string|int $key): bool {}
@@ -268,8 +290,9 @@ function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
  *
  * @param mixed $message the message, or null when there is none
  * @param float $timeout seconds to wait for one; 0 does not wait, negative waits for ever
- * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles. Errors as for
- *     shmx_send()
+ * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles
+ * @throws ShmxException as shmx_send() does; SHMX_E_UNTRUSTED for an object that another user may have sent (see
+ *     shmx_allow_objects()): that message is gone
  */
 function shmx_receive(Shmx $shmx, mixed &$message, float $timeout = -1): bool {}
 

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 3e8ca7cafd3258c26d33c84ef932f55cd6105c63 */
+ * Stub hash: 69289b50c44abb8d3ecf4576e301e77c460a9d0d */
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_TYPE_MASK_EX(arginfo_shmx_open, 0, 4, Shmx, MAY_BE_FALSE)
 	ZEND_ARG_TYPE_INFO(0, key, IS_LONG, 0)
@@ -61,6 +61,11 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_shmx_get_var, 0, 2, IS_MIXED, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, default, IS_MIXED, 0, "null")
 ZEND_END_ARG_INFO()
 
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_shmx_allow_objects, 0, 1, IS_VOID, 0)
+	ZEND_ARG_OBJ_INFO(0, shmx, Shmx, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, allow, _IS_BOOL, 0, "true")
+ZEND_END_ARG_INFO()
+
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_shmx_has_var, 0, 2, _IS_BOOL, 0)
 	ZEND_ARG_OBJ_INFO(0, shmx, Shmx, 0)
 	ZEND_ARG_TYPE_MASK(0, key, MAY_BE_STRING|MAY_BE_LONG, NULL)
@@ -114,6 +119,7 @@ ZEND_FUNCTION(shmx_list);
 ZEND_FUNCTION(shmx_put_var);
 ZEND_FUNCTION(shmx_add_var);
 ZEND_FUNCTION(shmx_get_var);
+ZEND_FUNCTION(shmx_allow_objects);
 ZEND_FUNCTION(shmx_has_var);
 ZEND_FUNCTION(shmx_remove_var);
 ZEND_FUNCTION(shmx_inc_var);
@@ -139,6 +145,7 @@ static const zend_function_entry ext_functions[] = {
 	ZEND_FE(shmx_put_var, arginfo_shmx_put_var)
 	ZEND_FE(shmx_add_var, arginfo_shmx_add_var)
 	ZEND_FE(shmx_get_var, arginfo_shmx_get_var)
+	ZEND_FE(shmx_allow_objects, arginfo_shmx_allow_objects)
 	ZEND_FE(shmx_has_var, arginfo_shmx_has_var)
 	ZEND_FE(shmx_remove_var, arginfo_shmx_remove_var)
 	ZEND_FE(shmx_inc_var, arginfo_shmx_inc_var)
@@ -172,6 +179,7 @@ static void register_shmx_symbols(int module_number)
 	REGISTER_LONG_CONSTANT("SHMX_E_DELETED", SHMX_E_DELETED, CONST_PERSISTENT);
 	REGISTER_LONG_CONSTANT("SHMX_E_TYPE", SHMX_E_TYPE, CONST_PERSISTENT);
 	REGISTER_LONG_CONSTANT("SHMX_E_TOO_LARGE", SHMX_E_TOO_LARGE, CONST_PERSISTENT);
+	REGISTER_LONG_CONSTANT("SHMX_E_UNTRUSTED", SHMX_E_UNTRUSTED, CONST_PERSISTENT);
 	REGISTER_LONG_CONSTANT("SHMX_EVICTABLE", ZEND_LONG_MAX, CONST_PERSISTENT);
 }
 

@@ -22,7 +22,7 @@ typedef enum {
 	SHMX_TYPE_FLOAT = 5,     /* double */
 	SHMX_TYPE_STRING = 6,    /* the string's own bytes */
 	SHMX_TYPE_ARRAY = 7,     /* the array format, docs/format.md */
-	SHMX_TYPE_SERIALIZED = 8 /* what PHP's serialize() writes */
+	SHMX_TYPE_SERIALIZED = 8 /* 8 bytes of checksum, then what PHP's serialize() writes */
 } shmx_value_type;
 
 /* Zend gives a block of this size pages of its own, fresh from the kernel. */
@@ -138,7 +138,7 @@ bool shmx_codec_decode(shmx_codec_memory *memory, uint8_t type, const unsigned c
  * Unserializes the bytes of a SHMX_TYPE_SERIALIZED record. A string of their own, because PHP's
  * unserializer reads bytes more than once, and the NUL behind them too. Runs user code. Returns
  * false with `value` untouched, and with an exception pending if user code threw one; with none,
- * the bytes are not valid.
+ * the bytes are not valid: their checksum is wrong, or PHP refuses them.
  */
 bool shmx_codec_unserialize(const zend_string *private_copy, zval *value);
 

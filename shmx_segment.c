@@ -361,6 +361,22 @@ shmx_status shmx_segment_stat(const shmx_segment *segment, struct shmid_ds *stat
 	return shmctl(segment->id, IPC_STAT, status) == 0 ? SHMX_OK : SHMX_E_STAT;
 }
 
+/* Root may write anywhere, to this process's own memory too. */
+static bool is_foreign(uid_t user)
+{
+	return user != 0 && user != geteuid();
+}
+
+bool shmx_segment_has_foreign_writers(const shmx_segment *segment)
+{
+	struct shmid_ds status;
+
+	if (shmx_segment_stat(segment, &status) != SHMX_OK) {
+		return true;
+	}
+	return is_foreign(status.shm_perm.uid) || is_foreign(status.shm_perm.cuid) || (status.shm_perm.mode & 0022) != 0;
+}
+
 static void detach(shmx_segment *segment)
 {
 	int saved = errno;

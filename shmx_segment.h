@@ -105,6 +105,12 @@ static inline bool shmx_segment_contains(const shmx_segment *segment, uint64_t o
 /* What the kernel says of the segment. SHMX_OK or SHMX_E_STAT. */
 shmx_status shmx_segment_stat(const shmx_segment *segment, struct shmid_ds *status);
 
+/*
+ * Whether a user other than this process's effective one and root may write to the segment, as the kernel has it now: its
+ * owner or its creator, who may change the permissions too, its group, or everybody. True where the kernel does not say.
+ */
+bool shmx_segment_has_foreign_writers(const shmx_segment *segment);
+
 /* Seconds since 1970, good to a few milliseconds, and cheap. */
 int64_t shmx_clock_wall_seconds(void);
 /* Nanoseconds of a clock that nobody can set. */

@@ -11,15 +11,16 @@ typedef enum {
 	SHMX_OK = 0,
 
 	/* Thrown as ShmxException, with these very codes. */
-	SHMX_E_FULL = 1,      /* no room: nothing was changed */
-	SHMX_E_TIMEOUT = 2,   /* the guard was not had in time; its owner is alive, or nobody can tell any more */
-	SHMX_E_DAMAGED = 3,   /* what stands in the segment cannot be: somebody scribbled over it */
-	SHMX_E_KIND = 4,      /* the segment is of another kind */
-	SHMX_E_WRITERS = 5,   /* every writer token is taken */
-	SHMX_E_DEADLOCK = 6,  /* this very thread holds the guard through another handle */
-	SHMX_E_DELETED = 7,   /* the segment was deleted, and what was asked needs its semaphores */
-	SHMX_E_TYPE = 8,      /* the variable is not of the type the call works on */
-	SHMX_E_TOO_LARGE = 9, /* more than this segment could ever hold */
+	SHMX_E_FULL = 1,       /* no room: nothing was changed */
+	SHMX_E_TIMEOUT = 2,    /* the guard was not had in time; its owner is alive, or nobody can tell any more */
+	SHMX_E_DAMAGED = 3,    /* what stands in the segment cannot be: somebody scribbled over it */
+	SHMX_E_KIND = 4,       /* the segment is of another kind */
+	SHMX_E_WRITERS = 5,    /* every writer token is taken */
+	SHMX_E_DEADLOCK = 6,   /* this very thread holds the guard through another handle */
+	SHMX_E_DELETED = 7,    /* the segment was deleted, and what was asked needs its semaphores */
+	SHMX_E_TYPE = 8,       /* the variable is not of the type the call works on */
+	SHMX_E_TOO_LARGE = 9,  /* more than this segment could ever hold */
+	SHMX_E_UNTRUSTED = 10, /* the value holds an object, and another user may have put it there */
 
 	/* Misuse, which the face turns into Error or ValueError. */
 	SHMX_E_READ_ONLY = 32,

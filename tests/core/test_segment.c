@@ -407,6 +407,45 @@ static void permissions_are_the_kernels(void **state)
 	assert_at_rest(&segment);
 }
 
+static void set_mode_and_owner(mode_t mode, uid_t owner)
+{
+	struct shmid_ds status;
+
+	assert_int_equal(shmx_segment_stat(&segment, &status), SHMX_OK);
+	status.shm_perm.mode = mode;
+	status.shm_perm.uid = owner;
+	assert_int_equal(shmctl(segment.id, IPC_SET, &status), 0);
+}
+
+/* Permissions and users change while a segment is open. */
+static void who_else_may_write_is_asked_of_the_kernel_each_time(void **state)
+{
+	const mode_t private_modes[] = { 0600, 0640, 0644, 0400 };
+	const mode_t shared_modes[] = { 0620, 0602, 0660, 0666 };
+
+	(void) state;
+	create_segment(&segment, 10);
+	for (size_t i = 0; i < sizeof(private_modes) / sizeof(private_modes[0]); i++) {
+		set_mode_and_owner(private_modes[i], geteuid());
+		assert_false(shmx_segment_has_foreign_writers(&segment));
+		set_mode_and_owner(shared_modes[i], geteuid());
+		assert_true(shmx_segment_has_foreign_writers(&segment));
+	}
+	if (geteuid() == 0) {
+		set_mode_and_owner(0600, NOBODY);
+		assert_true(shmx_segment_has_foreign_writers(&segment));
+		/* Who made it may change it, whoever owns it, so root's is root's for every user. */
+		assert_int_equal(seteuid(NOBODY), 0);
+		assert_false(shmx_segment_has_foreign_writers(&segment));
+		assert_int_equal(seteuid(0), 0);
+	}
+	set_mode_and_owner(0600, geteuid());
+	assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
+	assert_false(shmx_segment_has_foreign_writers(&segment));
+	segment.id = -1;
+	assert_true(shmx_segment_has_foreign_writers(&segment));
+}
+
 static void set_limit(const char *name, const char *value)
 {
 	char path[64];
@@ -829,6 +868,7 @@ int main(void)
 		TEST(an_identity_scribbled_over_is_noticed_by_every_new_handle),
 		TEST(a_new_segment_is_not_taken_for_another_that_was_good),
 		TEST(permissions_are_the_kernels),
+		TEST(who_else_may_write_is_asked_of_the_kernel_each_time),
 		TEST(a_kernel_out_of_segments_or_semaphores_leaves_nothing_behind),
 		TEST(what_a_creator_left_unfinished_is_finished_by_whoever_opens),
 		TEST(who_may_not_finish_it_says_so_after_a_while),
