@@ -204,14 +204,14 @@ final class Load
 	private function reportSilences(): void
 	{
 		$lengths = array_map(fn ($silence) => $silence[1] - $silence[0], $this->log->silences);
-		say(sprintf('#   longer than 1 s without any good answer: %d times, %.1f s in all%s', count($lengths), array_sum($lengths),
+		say(sprintf('#   longer than 1 s without any answer of a page: %d times, %.1f s in all%s', count($lengths), array_sum($lengths),
 			$lengths ? sprintf(', at most %.1f s', max($lengths)) : ''));
 		foreach ($this->log->silences as [$begin, $end]) {
 			say(sprintf('#     from %.1f s to %.1f s: %s', $begin - $this->began, $end - $this->began, $this->ending($begin, $end)));
 		}
 	}
 
-	/** What ended a time without a good answer: a reload if there was one shortly before. */
+	/** What ended a time in which no page answered: a reload if there was one shortly before. */
 	private function ending(float $begin, float $end): string
 	{
 		foreach ($this->deaths->reloads as [$reload, $ready]) {
