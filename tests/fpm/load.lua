@@ -25,9 +25,9 @@ end
 function response(status, headers, body)
 	local what = "status " .. status
 	if status == 200 then
-		what = "page " .. (body:match("^(%a+)\n") or "unknown")
+		what = "page " .. (body:match("^(%a+)\n.*done\n$") or "cut off")
 		if what ~= "page ok" and #sample < 1000 then
-			sample = sample .. body:sub(1, 200):gsub("%s+", " ") .. "; "
+			sample = sample .. string.format("%q; ", body:sub(1, 200)):gsub("%s+", " ")
 		end
 	end
 	counts[what] = (counts[what] or 0) + 1

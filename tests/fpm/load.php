@@ -9,6 +9,8 @@ foreach (['values', 'stores', 'servers', 'account', 'beside'] as $part) {
 }
 
 const CONNECTIONS = 16;
+/** What a page says that has found nothing wrong. */
+const ALL_RIGHT = "ok\ndone\n";
 /** Nobody may wait longer for a lock, in nanoseconds; not counting what the machine lets everybody wait. */
 const LONGEST_WAIT = 250_000_000;
 
@@ -42,7 +44,7 @@ final class Load
 	{
 		$this->servers->start();
 		$said = $this->ask('fill');
-		if ($said !== "ok\n") {
+		if ($said !== ALL_RIGHT) {
 			throw new RuntimeException("the page does not answer, but says: $said\n" . $this->servers->said('fpm.log', 'fpm.out', 'nginx-error.log'));
 		}
 		$this->startBeside();
@@ -96,10 +98,10 @@ final class Load
 		if (!$workers) {
 			return;
 		}
-		$pid = $workers[array_rand($workers)];
-		$slow = preg_match('/hold|wait/', (string) @file_get_contents("$this->folder/notes/$pid"));
+		$pid = array_rand($workers);
+		$slow = preg_match('/hold|wait/', (string) @file_get_contents("$this->folder/notes/$workers[$pid]"));
 		if ((!$slow || mt_rand(0, 19) === 0) && posix_kill($pid, SIGKILL)) {
-			$this->deaths->killed[$pid] = microtime(true);
+			$this->deaths->killed[$workers[$pid]] = microtime(true);
 		}
 	}
 
@@ -124,7 +126,7 @@ final class Load
 		soon($this->isReady(...), 10);
 		$this->goesOn = false;
 		for ($i = 0; $i < 3 && !$this->goesOn; $i++) {
-			$this->goesOn = $this->ask('mix') === "ok\n";
+			$this->goesOn = $this->ask('mix') === ALL_RIGHT;
 		}
 		$this->servers->stop();
 		(new Ledger($this->key))->set(Ledger::OVER, 1);
@@ -238,8 +240,9 @@ function check_requests(Load $load, float $seconds): void
 {
 	$log = $load->log;
 	$deaths = $load->deaths;
-	ok($log->requests > 5 * $seconds && count($deaths->killed) > $seconds && count($deaths->terminated) > 0 && count($deaths->reloads) > 1,
-		'there was a load, and workers were killed, terminated and reloaded meanwhile');
+	ok(array_sum($log->good) > max(3 * $seconds, count($log->failed)) && count($deaths->killed) > $seconds
+		&& count($deaths->terminated) > 0 && count($deaths->reloads) > 1,
+		'there was a load, most of it was answered, and workers were killed, terminated and reloaded meanwhile');
 	$wrong = array_diff_key($log->bad, array_flip(preg_grep('/^status/', array_keys($log->bad))));
 	ok($wrong === [], 'every answer says that all it read was right, and no permanent variable missing', figures($wrong) . "\n" . $load->sample());
 	ok($deaths->unexplained === [] && ($deaths->causes['reload'] ?? 0) <= 12 * count($deaths->reloads),
@@ -248,14 +251,15 @@ function check_requests(Load $load, float $seconds): void
 	ok($deaths->strange === [] && $deaths->deaf() === 0, 'no worker ended in another way, and none did not when it was told to',
 		implode("\n", $deaths->strange));
 	$seen = $load->wrk['page ok'] ?? 0;
-	ok(abs(array_sum($log->good) - $seen) <= CONNECTIONS + 3, 'wrk has got as many good answers as nginx logged', "$seen and " . array_sum($log->good));
+	ok(abs(array_sum($log->good) - $seen) <= CONNECTIONS + 3, 'wrk has got as many good answers as nginx logged', figures($load->wrk) . '; nginx: ' . array_sum($log->good) . "\n" . $load->sample());
 }
 
 function check_account(Load $load, int $key): void
 {
 	$store = new OnShmx($key);
 	$log = $load->log;
-	$failed = count($log->failed);
+	// Of a page without a body the header has said what it did.
+	$failed = count($log->failed) - ($log->bad['status 200 without a body'] ?? 0);
 	$extra = shmx_get_var($store->vars, 'counter') - $log->counted;
 	say('# increments of requests without an answer: ' . $extra);
 	ok($extra >= 0 && $extra <= $failed, 'the counter has every increment that was answered for, and none that nobody made', "$extra, $failed requests failed");
@@ -269,7 +273,7 @@ function check_account(Load $load, int $key): void
 	$lost = count(array_diff_key(array_flip([...$log->sent, ...$partner['sent'] ?? []]), array_flip($took)));
 	say(sprintf('# %s messages were received, %d went with their receivers; the cache was cleared %d times', number_format(count($took)), $lost, $partner['clears'] ?? 0));
 	ok(count($took) === count(array_unique($took)), 'no message was received twice');
-	ok($lost <= $failed, 'no message is lost but those that a worker died with', "$lost");
+	ok($lost <= count($log->failed), 'no message is lost but those that a worker died with', "$lost");
 }
 
 function check_waits(Load $load): void
