@@ -303,6 +303,7 @@ printf("# %d reads were told of torn bytes, %d times a death had come between tw
 printf("# longest stall of one process %.1f ms, longest time without a write %.1f ms; a process that only sleeps was up to "
 	. "%.1f ms late\n", $longest / 1e6, $quiet / 1e6, $noise / 1e6);
 
+report_figures($calls, $killed, $after['recoveries'], $longest / 1e6, $noise / 1e6);
 echo '# longest stall of each: ', implode(' ', array_map(fn ($row) => sprintf('%.1f', $row[4] / 1e6), $workers)), " ms\n";
 ok($failures === [], 'no value was mixed of two, and no call failed', implode("\n", $failures));
 ok($hung === 0, 'nobody hangs', "$hung did");

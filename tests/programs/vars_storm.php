@@ -385,6 +385,8 @@ printf("# %s calls, %d kills, %d recoveries, longest stall %.1f ms (of this mach
 printf("# %s\n", json_encode(array_intersect_key($info, array_flip(['entries', 'bytes_live', 'permanent_bytes', 'evictions', 'second_rounds',
 	'expired', 'moved_bytes', 'hits', 'misses']))));
 
+report_figures($ledger->sum(Ledger::CALLS), $kills, $recoveries, $worst / 1e6, $pause / 1e6);
+
 ok($wrong === [], 'every read at every instant found each permanent variable, whole and no older than the last put', implode("\n", $wrong));
 ok($ledger->sum(Ledger::CALLS) > 1000 * $seconds && $kills > 10 * $seconds / slowness(), 'there was a storm');
 ok($recoveries > 0, 'processes died in their calls');
