@@ -925,7 +925,9 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 			decoded = shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value);
 			if (!shmx_vars_still_valid(segment, found)) {
 				if (decoded) {
+					/* If the next look ends in an error, this may be what PHP frees as the call's result. */
 					zval_ptr_dtor_nogc(value);
+					ZVAL_UNDEF(value);
 				}
 				return SHMX_NOT_FOUND;
 			}

@@ -1,0 +1,122 @@
+<?php
+// Every storm of tests/ at once, round after round: bytes, variables, a queue, segments that come and go, and php-fpm behind
+// nginx that is reloaded. Says how each round went; at the end what all of them came to, and whether anything was wrong.
+// Usage: storm.php MINUTES, with the environment that ./dev gives to test programs.
+
+const ROUND = 60;
+const PROGRAMS = [
+	'bytes' => ['programs/storm.php'],
+	'variables' => ['programs/vars_storm.php'],
+	'queue' => ['programs/queue_storm.php'],
+	'lives' => ['programs/life_storm.php'],
+	'php-fpm' => ['fpm/load.php', '--seconds', ROUND],
+];
+
+/** A program of a round, and what it said. */
+final class Storm
+{
+	private mixed $process;
+	private mixed $output;
+	private string $said = '';
+
+	public function __construct(public readonly string $name, array $command)
+	{
+		[$script, $arguments] = [$command[0], array_slice($command, 1)];
+		$this->output = tmpfile();
+		$this->process = proc_open([getenv('SHMX_PHP'), ...explode(' ', getenv('SHMX_PHP_FLAGS')), __DIR__ . "/../tests/$script", ...$arguments],
+			[['file', '/dev/null', 'r'], $this->output, $this->output], $pipes, null,
+			// They share the machine, and so each may be late as many times as there are of them.
+			['SHMX_STORM_SECONDS' => (string) ROUND, 'SHMX_STORM_SHARE' => (string) count(PROGRAMS)] + getenv());
+	}
+
+	public function wait(): void
+	{
+		$status = proc_close($this->process);
+		rewind($this->output);
+		$this->said = stream_get_contents($this->output) . ($status === 0 ? '' : "\nnot ok - exit status $status");
+	}
+
+	public function end(): void
+	{
+		proc_terminate($this->process, SIGTERM);
+	}
+
+	/** calls, kills, recoveries, longest_stall, machine_stall. */
+	public function figures(): array
+	{
+		preg_match('/^# figures (.*)$/m', $this->said, $found);
+		return json_decode($found[1] ?? '', true) ?? array_fill_keys(['calls', 'kills', 'recoveries', 'longest_stall', 'machine_stall'], 0);
+	}
+
+	public function invariants(): int
+	{
+		return preg_match_all('/^ok /m', $this->said);
+	}
+
+	/** What went wrong, or nothing: a plan that was not kept is wrong too. */
+	public function failure(): string
+	{
+		preg_match('/^1\.\.(\d+)/m', $this->said, $plan);
+		$bad = preg_match('/^not ok|^Bail out/m', $this->said) || $this->invariants() !== (int) ($plan[1] ?? -1);
+		return $bad ? "--- $this->name\n$this->said" : '';
+	}
+}
+
+/** One line of figures: they add up, but for the longest stall. */
+function line(array $figures): string
+{
+	return sprintf('%11s calls %7s kills %7s taken over   longest stall %5.0f ms (the machine\'s own %4.0f ms)', number_format($figures['calls']),
+		number_format($figures['kills']), number_format($figures['recoveries']), $figures['longest_stall'], $figures['machine_stall']);
+}
+
+function add(array $sum, array $figures): array
+{
+	foreach ($figures as $name => $figure) {
+		$sum[$name] = str_ends_with($name, 'stall') ? max($sum[$name] ?? 0, $figure) : ($sum[$name] ?? 0) + $figure;
+	}
+	return $sum;
+}
+
+function say(string $line): void
+{
+	echo $line, "\n";
+}
+
+$minutes = (int) $argv[1];
+$running = [];
+pcntl_async_signals(true);
+foreach ([SIGINT, SIGTERM] as $signal) {
+	pcntl_signal($signal, function () use (&$running) {
+		array_map(fn ($storm) => $storm->end(), $running);
+		exit(1);
+	});
+}
+$begun = microtime(true);
+$sums = array_fill_keys(array_keys(PROGRAMS), []);
+$invariants = $rounds = 0;
+$failures = [];
+do {
+	$rounds++;
+	$running = array_map(fn ($name) => new Storm($name, PROGRAMS[$name]), array_keys(PROGRAMS));
+	$round = [];
+	foreach ($running as $storm) {
+		$storm->wait();
+		$sums[$storm->name] = add($sums[$storm->name], $storm->figures());
+		$round = add($round, $storm->figures());
+		$invariants += $storm->invariants();
+		$failures[] = $storm->failure();
+	}
+	$running = [];
+	$failures = array_filter($failures);
+	say(sprintf('# %4.0f min %s', (microtime(true) - $begun) / 60, line($round)));
+} while (microtime(true) - $begun < 60 * $minutes && $failures === []);
+
+say("\n# " . sprintf('%.0f minutes, %d rounds, %s invariants checked', (microtime(true) - $begun) / 60, $rounds, number_format($invariants)));
+$all = [];
+foreach ($sums as $name => $figures) {
+	say(sprintf('# %-10s %s', $name, line($figures)));
+	$all = add($all, $figures);
+}
+say(sprintf('# %-10s %s', 'all', line($all)));
+say(implode("\n", $failures));
+say("1..1\n" . ($failures === [] ? 'ok' : 'not ok') . ' 1 - every invariant held in every round');
