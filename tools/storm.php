@@ -4,8 +4,8 @@
 // Usage: storm.php MINUTES, with the environment that ./dev gives to test programs.
 
 const ROUND = 60;
-/** Some fifty processes have two processors, and each may be late by as many times what one storm alone would be. */
-const SHARE = 10;
+/** Some fifty processes have two processors, so a lock's owner may wait for one, and those who wait for the lock with it. */
+const SHARE = 5;
 const PROGRAMS = [
 	'bytes' => ['programs/storm.php'],
 	'variables' => ['programs/vars_storm.php'],

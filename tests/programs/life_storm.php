@@ -109,7 +109,12 @@ function use_queue(Shmx $shmx): ?string
 /** A process that ends only by being killed, or with what went wrong. */
 final class Process
 {
-	public function __construct(private int $key, private Board $board, private Child $parent) {}
+	private Stopwatch $watch;
+
+	public function __construct(private int $key, private Board $board, private Child $parent)
+	{
+		$this->watch = new Stopwatch();
+	}
 
 	private function wrong(string $what): never
 	{
@@ -120,11 +125,11 @@ final class Process
 	/** Of a segment that was deleted meanwhile no call counts as a stall. */
 	private function timed(callable $call, ?Shmx $shmx = null): mixed
 	{
-		$begun = hrtime(true);
+		$this->watch->start();
 		try {
 			return $call();
 		} finally {
-			$took = hrtime(true) - $begun;
+			$took = $this->watch->took();
 			if ($took < STALL || $shmx === null || !shmx_info($shmx)['deleted']) {
 				$this->board->longest($took);
 			}
@@ -218,8 +223,11 @@ while (hrtime(true) < $end && $wrong === []) {
 	$children[$slot] = start($slot, $page, $key);
 }
 array_map(fn ($child) => $child->kill(), $children);
-// Children of the killed make five more calls.
-usleep(300_000 * slowness());
+// Children of the killed make five more calls, and have the board open as long.
+$segments = fn () => count(array_filter(kernel_segments(), fn ($segment) => $segment['nattch'] > 0));
+for ($i = 0; $i < 100 && $segments() > $before[0] + 1; $i++) {
+	usleep(100_000);
+}
 
 $recoveries = 0;
 foreach (array_keys(KINDS) as $number) {

@@ -38,9 +38,9 @@ function note($log, int $word): void
 	fwrite($log, pack('q', $word));
 }
 
-function note_if_slow($log, int $begun): void
+function note_if_slow($log, Stopwatch $watch): void
 {
-	$took = (int) (hrtime(true) - $begun);
+	$took = $watch->took();
 	if ($took > SLOW) {
 		note($log, $took);
 	}
@@ -88,16 +88,17 @@ function send_messages(Shmx $shmx, int $life, string $folder): void
 {
 	$log = open_log("$folder/sent-$life");
 	$slow = open_log("$folder/slow-$life");
+	$watch = new Stopwatch();
 	for ($i = 1; ; $i++) {
 		$number = $life * LIFE + $i;
-		$begun = hrtime(true);
+		$watch->start();
 		// Written down before and after: what stands before only may have been in its hands.
 		note($log, $number);
 		if (!shmx_send($shmx, message($number), 10)) {
 			exit(1);
 		}
 		note($log, -$number);
-		note_if_slow($slow, $begun);
+		note_if_slow($slow, $watch);
 		if (file_exists("$folder/stop")) {
 			exit(0);
 		}
@@ -108,12 +109,13 @@ function receive_messages(Shmx $shmx, int $life, string $folder): void
 {
 	$log = open_log("$folder/received-$life");
 	$slow = open_log("$folder/slow-$life");
+	$watch = new Stopwatch();
 	while (true) {
-		$begun = hrtime(true);
+		$watch->start();
 		if (!shmx_receive($shmx, $message, 10)) {
 			exit(1);
 		}
-		note_if_slow($slow, $begun);
+		note_if_slow($slow, $watch);
 		if ($message === null) {
 			exit(0);
 		}

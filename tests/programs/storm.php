@@ -30,12 +30,14 @@ const IDLER = WRITERS + READERS;
 /** A process's figures. Numbers of eight bytes, which nobody sees half-written. */
 final class Figures
 {
-	private int $calls = 0, $writes = 0, $torn = 0, $halves = 0, $longest = 0, $last;
+	private int $calls = 0, $writes = 0, $torn = 0, $halves = 0, $longest = 0;
+	private Stopwatch $watch;
 
 	public function __construct(private Shmop $board, private int $slot)
 	{
 		[$this->calls, $this->writes, $this->torn, $this->halves, $this->longest] = self::of($board, $slot);
-		$this->last = hrtime(true);
+		$this->watch = new Stopwatch();
+		$this->watch->start();
 	}
 
 	/** [calls, writes, torn reads, half sections, longest stall, last write]: nanoseconds. */
@@ -46,15 +48,14 @@ final class Figures
 
 	public function done(bool $wrote, int $torn = 0, int $halves = 0): void
 	{
-		$now = hrtime(true);
-		$this->longest = max($this->longest, $now - $this->last);
-		$this->last = $now;
+		$this->longest = max($this->longest, $this->watch->took());
+		$this->watch->start();
 		$this->calls++;
 		$this->writes += (int) $wrote;
 		$this->torn += $torn;
 		$this->halves += $halves;
 		$numbers = pack('P5', $this->calls, $this->writes, $this->torn, $this->halves, $this->longest);
-		shmop_write($this->board, $wrote ? $numbers . pack('P', $now) : $numbers, ($this->slot + 1) * SLOT);
+		shmop_write($this->board, $wrote ? $numbers . pack('P', hrtime(true)) : $numbers, ($this->slot + 1) * SLOT);
 	}
 
 	public function late(int $by): void

@@ -122,11 +122,13 @@ final class Process
 	private Shmx $shmx;
 	private int $calls;
 	private int $worst;
+	private Stopwatch $watch;
 	/** Generations seen of what never goes back. */
 	private array $seen = [];
 
 	public function __construct(private int $number, private int $key, private Child $parent)
 	{
+		$this->watch = new Stopwatch();
 		$this->ledger = new Ledger($key + 2, 'w');
 		$this->calls = $this->ledger->of($number, Ledger::CALLS);
 		$this->worst = $this->ledger->of($number, Ledger::WORST);
@@ -136,7 +138,7 @@ final class Process
 
 	private function call(callable $call, string ...$args): mixed
 	{
-		$begun = hrtime(true);
+		$this->watch->start();
 		try {
 			$result = $call(...$args);
 		} catch (ShmxException $e) {
@@ -145,7 +147,7 @@ final class Process
 			}
 			$result = null;
 		}
-		$taken = hrtime(true) - $begun;
+		$taken = $this->watch->took();
 		if ($taken > $this->worst) {
 			$this->ledger->set($this->number, Ledger::WORST, $this->worst = $taken);
 		}
