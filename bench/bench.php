@@ -8,7 +8,7 @@
  */
 
 /* In a short run a target is missed only by this factor. */
-const SHORT_SLACK = 3.0;
+const SHORT_SLACK = 4.0;
 const SLICE = 4e6;
 const SHORT_SLICE = 1e6;
 
