@@ -5,7 +5,7 @@
 
 const ROUND = 60;
 /** Some fifty processes have two processors, so a lock's owner may wait for one, and those who wait for the lock with it. */
-const SHARE = 5;
+const SHARE = 10;
 const PROGRAMS = [
 	'bytes' => ['programs/storm.php'],
 	'variables' => ['programs/vars_storm.php'],
