@@ -194,7 +194,8 @@ matrix_source() {
 	apt-get "${options[@]}" update || return
 	for version in $(apt-cache "${options[@]}" showsrc --only-source "$package" | sed -n 's/^Version: //p' | sort -Vr); do
 		if (cd "$folder" && apt-get "${options[@]}" source --download-only "$package=$version"); then
-			dpkg-source -x "$folder/$package"_*.dsc "$folder/unpacked" && mv "$folder/unpacked" "$folder/php"
+			# Without Debian's patches, which leave places in phpize that only its own build fills.
+			dpkg-source --skip-patches -x "$folder/$package"_*.dsc "$folder/unpacked" && mv "$folder/unpacked" "$folder/php"
 			return
 		fi
 	done
