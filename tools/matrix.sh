@@ -14,16 +14,18 @@ matrix_skip() {
 
 # Runs everything with one PHP: its name, and the command that runs a command in its surroundings.
 matrix_run() {
-	local name=$1 log=.build/logs/matrix-$1.log good=0 bad=1 left=0 status=0 what began=$SECONDS
+	local name=$1 log=.build/logs/matrix-$1.log good bad left status=0 what began=$SECONDS
 	shift
 	mkdir -p .build/logs
 	SHMX_ALONE=yes "$@" ./dev matrix here >"$log" 2>&1 </dev/null || status=$?
 	read -r good bad left < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" |
 		tail -n 1) || true
-	if [[ $status -ne 0 && ${bad:-0} -eq 0 ]]; then
+	# Without a total it died on its way.
+	: "${good:=0}" "${bad:=1}" "${left:=0}"
+	if [[ $status -ne 0 && $bad -eq 0 ]]; then
 		bad=1
 	fi
-	count "${good:=0}" "$bad" "${left:=0}"
+	count "$good" "$bad" "$left"
 	what=$(sed -n 's/^== testing with //p' "$log")
 	if [[ $bad -gt 0 ]]; then
 		sed 's/^/    /' "$log"
@@ -46,7 +48,7 @@ matrix_here() {
 		PHP_ZTS ? ", ZTS" : "", PHP_DEBUG ? ", debug" : "";')"
 	check 'the extension loads' "$php" "${php_flags[@]}" --ri shmx
 	# What a debug build or an emulator slows down must not look like a hang.
-	export SHMX_PHPT_LIMIT=${SHMX_PHPT_LIMIT:-600}
+	export SHMX_PHPT_LIMIT=${SHMX_PHPT_LIMIT:-600} SHMX_TEST_LIMIT=${SHMX_TEST_LIMIT:-1800}
 	run_phpt "$name" tests
 	tap "$name/codec" env PHP="$php" PHP_CONFIG="$php_config" bash tests/codec/run.sh
 	check 'no segment and no semaphore set is left behind' diff <(printf '%s' "$before") <(printf '%s' "$(ipc_objects)")
