@@ -733,6 +733,20 @@ static unsigned char *write_shaped(
 	return at;
 }
 
+/* The next free index. Where it is at an end of a 32-bit range, it is written as what it means to a 64-bit PHP. */
+static zend_always_inline int64_t next_index(const zend_array *array)
+{
+#if SIZEOF_ZEND_LONG == 4
+	if (array->nNextFreeElement == ZEND_LONG_MIN) {
+		return INT64_MIN;
+	}
+	if (array->nNextFreeElement == ZEND_LONG_MAX) {
+		return (int64_t) ZEND_LONG_MAX + 1;
+	}
+#endif
+	return array->nNextFreeElement;
+}
+
 static unsigned char *write_hash(shmx_writer *writer, unsigned char *at, const zend_array *array, uint32_t depth)
 {
 	zend_ulong index;
@@ -741,7 +755,7 @@ static unsigned char *write_hash(shmx_writer *writer, unsigned char *at, const z
 
 	at = reserve(writer, at, HEADER_MOST);
 	at = write_u32(write_u8(at, TAG_HASH), array->nNumOfElements);
-	at = write_i64(at, array->nNextFreeElement);
+	at = write_i64(at, next_index(array));
 	ZEND_HASH_FOREACH_KEY_VAL((zend_array *) array, index, key, value) {
 		if (key) {
 			at = write_key(writer, at, key, index);
@@ -1308,7 +1322,7 @@ static const unsigned char *read_hash(shmx_reader *reader, const unsigned char *
 		next = ZEND_LONG_MIN; /* how a 64-bit PHP says that there was no int key yet */
 	}
 	if (next > ZEND_LONG_MAX) {
-		return NULL;
+		next = ZEND_LONG_MAX; /* each index is looked at below */
 	}
 #endif
 

@@ -1185,7 +1185,8 @@ static shmx_status add_to(
 	shmx_vars *vars, const shmx_vars_spot *spot, const shmx_vars_item *item, int64_t step, int64_t *result)
 {
 	_Atomic uint64_t *word = number_of(spot->record, item->name.length);
-	int64_t value, sum;
+	int64_t value;
+	intptr_t sum; /* as wide as PHP's int: a sum that this process could not return is none */
 
 	*result = 0;
 	if (shmx_record_type(spot->form) != SHMX_VALUE_INT || !is_word(spot->form)) {
@@ -1198,7 +1199,7 @@ static shmx_status add_to(
 	}
 	SHMX_CRASH_POINT("vars: about to store a sum");
 	/* Release, as in replace_in_place(). */
-	atomic_store_explicit(word, (uint64_t) sum, memory_order_release);
+	atomic_store_explicit(word, (uint64_t) (int64_t) sum, memory_order_release);
 	SHMX_CRASH_POINT("vars: sum stored");
 	if (spot->expiry != SHMX_EXPIRY_NEVER) {
 		touch(vars, shmx_record_hash(item->name.name));

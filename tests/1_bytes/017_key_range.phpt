@@ -2,6 +2,11 @@
 gh9945: unlike shmop before 8.6, a key that key_t cannot hold is refused and not cut
 --EXTENSIONS--
 shmx
+--SKIPIF--
+<?php
+require __DIR__ . '/../skip.inc';
+skip_without_64_bits();
+?>
 --FILE--
 <?php
 require __DIR__ . '/../helpers.inc';

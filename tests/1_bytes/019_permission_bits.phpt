@@ -10,7 +10,7 @@ umask(0);
 $key = test_key(__FILE__);
 foreach ([0600, 0644, 0777, 0711, 0601, 0610, 0100600, 01644, 03640, 04600, 010600, -1, -0200] as $permissions) {
 	$shmx = shmx_open($key, 'n', $permissions, 16);
-	printf("%o: %s\n", $permissions, kernel_segment($key)['perms'] ?? 'no segment');
+	printf("%s: %s\n", $permissions < 0 ? $permissions : decoct($permissions), kernel_segment($key)['perms'] ?? 'no segment');
 	if ($shmx) {
 		shmx_delete($shmx);
 	}
@@ -35,8 +35,8 @@ remove_test_keys(__FILE__);
 3640: 640
 4600: 600
 10600: 600
-1777777777777777777777: 777
-1777777777777777777600: 600
+-1: 777
+-128: 600
 Warning: shmx_open(): Unable to attach or create shared memory segment "No such file or directory"; false
 Warning: shmx_open(): Unable to attach or create shared memory segment "No such file or directory"; false
 NULL

@@ -5,6 +5,7 @@ shmx
 --SKIPIF--
 <?php
 require __DIR__ . '/../skip.inc';
+skip_without_64_bits();
 skip_without_memory(4);
 ?>
 --FILE--

@@ -2,6 +2,11 @@
 a size that no machine has is a warning, and nothing is left behind
 --EXTENSIONS--
 shmx
+--SKIPIF--
+<?php
+require __DIR__ . '/../skip.inc';
+skip_without_64_bits();
+?>
 --FILE--
 <?php
 require __DIR__ . '/../helpers.inc';

@@ -19,7 +19,7 @@ $ends = [
 	'endless recursion of a destructor' => fn () => new class { function __destruct() { exit(5); } },
 	'SIGTERM' => fn () => posix_kill(getmypid(), SIGTERM),
 	'SIGKILL' => fn () => posix_kill(getmypid(), SIGKILL),
-	'SIGSEGV' => fn () => posix_kill(getmypid(), SIGSEGV),
+	'SIGSEGV' => fn () => fclose(STDERR) && posix_kill(getmypid(), SIGSEGV),
 ];
 foreach ($ends as $name => $end) {
 	$child = new Child(function ($parent) use ($key, $end) {

@@ -14,11 +14,11 @@ $damages = [
 	'newer version' => [8, pack('V', 2)],
 	'version 0' => [8, pack('V', 0)],
 	'other byte order' => [12, "\1\2\3\4"],
-	'header size' => [16, pack('P', 4096)],
-	'payload size larger' => [24, pack('P', 1001)],
-	'payload size smaller' => [24, pack('P', 999)],
-	'payload size huge' => [24, pack('P', -1)],
-	'unpublished' => [32, pack('P', 0)],
+	'header size' => [16, word(4096)],
+	'payload size larger' => [24, word(1001)],
+	'payload size smaller' => [24, word(999)],
+	'payload size huge' => [24, word(-1)],
+	'unpublished' => [32, word(0)],
 ];
 $calls = [
 	'read' => fn ($shmx) => shmx_read($shmx, 0, 4),

@@ -21,8 +21,8 @@ foreach ($sets as $name => $semid) {
 	$own = shmx_info($shmx)['semid'];
 	shmx_close($shmx);
 	$raw = shmop_open($key, 'w', 0600, 0);
-	$published = unpack('P', shmop_read($raw, 32, 8))[1];
-	shmop_write($raw, pack('P', ($published & ~0x7fffffff) | $semid), 32);
+	$published = unpack('V', shmop_read($raw, 32, 4))[1];
+	shmop_write($raw, pack('V', ($published & ~0x7fffffff) | $semid), 32);
 	$before = $semid === 0x7ffffff0 ? [] : semaphore_values($semid);
 
 	echo "$name\n";

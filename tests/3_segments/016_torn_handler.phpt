@@ -11,7 +11,7 @@ $shmx = shmx_open($key, 'n', 0600, 20000);
 shmx_write($shmx, str_repeat('x', 20000), 0);
 // As if a process had died in a write of 6,000 bytes at 5,000.
 $raw = shmop_open($key, 'w', 0600, 0);
-shmop_write($raw, pack('PP', 5000, 11000), 256);
+shmop_write($raw, word(5000) . word(11000), 256);
 shmop_write($raw, pack('V', 1), 76);
 show(fn () => shmx_info($shmx)['torn'], fn () => strlen(shmx_read($shmx, 0, 6000)));
 

@@ -11,7 +11,7 @@ $shmx = shmx_open(test_key(__FILE__), 'n', 0600, 16);
 $add = function (int $times) use ($shmx) {
 	for ($i = 0; $i < $times; $i++) {
 		shmx_lock($shmx);
-		shmx_write($shmx, pack('P', unpack('P', shmx_read($shmx, 0, 8))[1] + 1), 0);
+		shmx_write($shmx, pack('V', unpack('V', shmx_read($shmx, 0, 4))[1] + 1), 0);
 		shmx_unlock($shmx);
 	}
 };
@@ -28,7 +28,7 @@ foreach ($children as $child) {
 	echo $child->wait(), "\n";
 }
 $add(1);
-var_dump(unpack('P', shmx_read($shmx, 0, 8))[1] - 5 * $times);
+var_dump(unpack('V', shmx_read($shmx, 0, 4))[1] - 5 * $times);
 show(fn () => shmx_info($shmx)['recoveries'], fn () => shmx_info($shmx)['writers_in_use'], fn () => shmx_delete($shmx));
 ?>
 --CLEAN--

@@ -10,7 +10,7 @@ $shmx = shmx_open(test_key(__FILE__), 'n', 0600, 2000000);
 $keys = [
 	5, '5', 0, '0', -1, '-1', '05', '-0', ' 5', '5 ', '+5', '5.0', '1e1', '0x5', PHP_INT_MAX, (string) PHP_INT_MAX,
 	'9223372036854775808', PHP_INT_MIN, (string) PHP_INT_MIN, '-9223372036854775809', '', ' ', "\0", "a\0b", "a\0c", "a", "A", "\xff\xfe",
-	"key\n", str_repeat('k', 65535), str_repeat('k', 65536), str_repeat("\0", 65536), 2147483648, -2147483649,
+	"key\n", str_repeat('k', 65535), str_repeat('k', 65536), str_repeat("\0", 65536), (int) 2147483648, (int) -2147483649,
 ];
 $array = [];
 foreach ($keys as $number => $key) {

@@ -22,7 +22,7 @@ for ($i = 0; $i < 2000; $i++) {
 	$deeper = [$deeper];
 }
 $map = [];
-for ($i = 0; $i < 20000; $i++) {
+for ($i = 0; $i < intdiv(20000, slowness()); $i++) {
 	$map["key $i"] = ['id' => $i, 'name' => "name $i", 'tags' => ['a', 'b', $i % 7], 'price' => $i / 3];
 }
 $values = [

@@ -375,15 +375,21 @@ ok(!in_array(false, $caught, true) && Custom::$woken === $woken, 'serialized byt
 /* --- bytes that nobody wrote --- */
 
 $u32 = fn(int $n) => pack('V', $n);
+$i64 = fn(int $n) => pack('VV', $n, $n >> 32);
 $a = chr(TYPE_ARRAY);
 $key = fn(string $k, int $hint = 0) => chr(strlen($k)) . pack('V', $hint) . $k;
 ok(refuses('') && refuses("\0") && refuses("\x09") && refuses("\xff") && refuses("\1x") && refuses("\4") && refuses("\4" . 'seven b') && refuses("\5" . 'nine byte'), 'a scalar of the wrong length and a type that is none are refused');
 ok(refuses($a) && refuses("$a\0") && refuses("$a\1") && refuses("$a\4\0\0\0\0") && refuses("$a\x0a\0"), 'what is no array, or has bytes left over, is refused');
-ok(refuses("$a\x0b" . $u32(0xffffffff)) && refuses("$a\x0c" . $u32(0x20000000) . str_repeat("\0", 80)) && refuses("$a\x10" . $u32(0x3fffffff) . str_repeat("\0", 80)) && refuses("$a\x0b" . $u32(3) . "\1\1"), 'a count beyond the input is refused before anything is allocated for it');
-$hash = fn(int $count, int $next, string $entries) => chr(TYPE_ARRAY) . "\x10" . pack('Vq', $count, $next) . $entries;
-ok(refuses($hash(2, 0, $key('ab') . "\1" . $key('ab') . "\1")) && refuses($hash(2, 9, "\xff" . pack('q', 5) . "\1\xff" . pack('q', 5) . "\1")), 'a key met twice is refused');
+ok(refuses("$a\x0b" . $u32(-1)) && refuses("$a\x0c" . $u32(0x20000000) . str_repeat("\0", 80)) && refuses("$a\x10" . $u32(0x3fffffff) . str_repeat("\0", 80)) && refuses("$a\x0b" . $u32(3) . "\1\1"), 'a count beyond the input is refused before anything is allocated for it');
+$hash = fn(int $count, int $next, string $entries) => chr(TYPE_ARRAY) . "\x10" . $u32($count) . $i64($next) . $entries;
+ok(refuses($hash(2, 0, $key('ab') . "\1" . $key('ab') . "\1")) && refuses($hash(2, 9, "\xff" . $i64(5) . "\1\xff" . $i64(5) . "\1")), 'a key met twice is refused');
 ok(refuses("$a\x0e\2" . $key('ab') . $key('ab', 7) . "\1\1"), 'in a shape too');
-ok(refuses($hash(1, 5, "\xff" . pack('q', 5) . "\1")) && !refuses($hash(1, 6, "\xff" . pack('q', 5) . "\1")), 'a next free index that is taken is refused');
+ok(refuses($hash(1, 5, "\xff" . $i64(5) . "\1")) && !refuses($hash(1, 6, "\xff" . $i64(5) . "\1")), 'a next free index that is taken is refused');
+$value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\x80\0\0\0\0\xff" . $i64(2147483647) . "\1");
+ok($value === [2147483647 => null], 'the last int key of 32 bits is read whatever the width of an int');
+$value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\0\0\0\0\x80" . $key('ab') . "\1");
+$value[] = 'appended';
+ok($value === ['ab' => null, 'appended'], 'and so is an array that had no int key yet');
 $value = shmx_codec_test_decode($hash(2, 0, $key('wrong', 1) . "\2" . $key('hints', 2) . "\3"));
 ok(isset($value['wrong']) && $value['hints'] === true, 'a wrong hint beside a key changes nothing');
 for ($i = 0; $i < 4; $i++) {
