@@ -5,6 +5,11 @@ shmx
 shmop
 pcntl
 posix
+--SKIPIF--
+<?php
+require __DIR__ . '/../skip.inc';
+skip_without_64_bits();
+?>
 --FILE--
 <?php
 require __DIR__ . '/../helpers.inc';

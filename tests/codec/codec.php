@@ -279,26 +279,26 @@ enum Suit: string {
 	case Hearts = 'h';
 	case Spades = 's';
 }
-/** Multiplies as C's uint64_t does. */
-function times(int $a, int $b): int {
-	$carry = $product = 0;
-	for ($limb = 0; $limb < 4; $limb++) {
-		for ($i = 0; $i <= $limb; $i++) {
-			$carry += (($a >> 16 * $i) & 0xffff) * (($b >> 16 * ($limb - $i)) & 0xffff);
+/** Multiplies as C's uint64_t does: numbers of eight bytes, the lowest first. */
+function times(string $a, string $b): string {
+	$product = '';
+	for ($at = $carry = 0; $at < 8; $at++) {
+		for ($i = 0; $i <= $at; $i++) {
+			$carry += ord($a[$i]) * ord($b[$at - $i]);
 		}
-		$product |= ($carry & 0xffff) << 16 * $limb;
-		$carry >>= 16;
+		$product .= chr($carry & 255);
+		$carry >>= 8;
 	}
 	return $product;
 }
 /** A record of what serialize() wrote, with the checksum that docs/format.md describes. */
 function serialized(string $bytes): string {
-	$sum = (0x9e3779b9 << 32 | 0x7f4a7c15) ^ strlen($bytes);
+	$sum = strrev(hex2bin('9e3779b97f4a7c15')) ^ pack('VV', strlen($bytes), 0);
 	foreach ($bytes === '' ? [] : str_split($bytes, 8) as $word) {
-		$sum = times($sum ^ unpack('q', str_pad($word, 8, "\0"))[1], 0xd6e8feb8 << 32 | 0x6659fd93);
-		$sum ^= $sum >> 32 & 0xffffffff;
+		$sum = times($sum ^ str_pad($word, 8, "\0"), strrev(hex2bin('d6e8feb86659fd93')));
+		$sum ^= substr($sum, 4) . "\0\0\0\0";
 	}
-	return chr(TYPE_SERIALIZED) . pack('q', $sum) . $bytes;
+	return chr(TYPE_SERIALIZED) . $sum . $bytes;
 }
 function by_serializer(mixed $value): bool {
 	$bytes = shmx_codec_test_encode($value);
