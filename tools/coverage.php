@@ -3,7 +3,8 @@
 // One file is compiled several times, with PHP and without: what any of its builds counted counts.
 //
 // Each line of floors 0 to 3 that was never reached must be explained in tests/coverage.txt, and each explanation there
-// must be about such a line. Prints the table and what is wrong, as TAP; writes the annotated files to .build/coverage.
+// must be about such a line. Prints the table and what is wrong, as TAP; writes the annotated files and the list of
+// all unreached lines to .build/coverage.
 
 // shmx.c is shown and not judged.
 const JUDGED = '~^shmx_(?!arginfo)\w+\.[ch]$~';
@@ -27,7 +28,7 @@ function reports(string $folder): Generator
 }
 
 /**
- * Counts by file: `lines` by number, `branches` by line and place in it, `functions` as [first line, last line] by name.
+ * Counts by file: `lines` by number, `branches` by line and place in it.
  * A line whose branches differ between builds, for the sake of a macro, has those of the build that has most.
  */
 function collect(array $folders): array
@@ -40,11 +41,8 @@ function collect(array $folders): array
 				if (!preg_match(SHOWN, $name) || !file_exists($name)) {
 					continue;
 				}
-				$found[$name] ??= ['lines' => [], 'branches' => [], 'functions' => []];
+				$found[$name] ??= ['lines' => [], 'branches' => []];
 				$into = &$found[$name];
-				foreach ($file['functions'] as $function) {
-					$into['functions'][$function['name']] = [$function['start_line'], $function['end_line']];
-				}
 				foreach ($file['lines'] as $line) {
 					$number = $line['line_number'];
 					$into['lines'][$number] = ($into['lines'][$number] ?? 0) + $line['count'];
@@ -71,9 +69,34 @@ function collect(array $folders): array
 	return $found;
 }
 
-function function_at(array $file, int $line): string
+/** [first line, last line] by name, by the braces in column one: gcov does not name what is always inlined. */
+function functions(array $source): array
 {
-	foreach ($file['functions'] as $name => [$first, $last]) {
+	$found = [];
+	$head = '';
+	$first = 1;
+	foreach ($source as $number => $line) {
+		if ($line === "{\n" && preg_match('~(\w+)\(~', $head, $part)) {
+			$name = $part[1];
+		} elseif ($line === "}\n" && isset($name)) {
+			$found[$name] = [$first, $number];
+			unset($name);
+		}
+		if (isset($name)) {
+			continue;
+		}
+		if (preg_match('~^\w~', $line)) {
+			$head = '';
+			$first = $number;
+		}
+		$head .= $line;
+	}
+	return $found;
+}
+
+function function_at(array $functions, int $line): string
+{
+	foreach ($functions as $name => [$first, $last]) {
 		if ($line >= $first && $line <= $last) {
 			return $name;
 		}
@@ -118,12 +141,12 @@ function places(array $source, array $within, array $quoted): array
 }
 
 /** Checks the explanations. Returns what is wrong with them; notes the lines that they excuse in $excused[file][line]. */
-function judge(array $explanations, array $found, array $sources, array &$excused): array
+function judge(array $explanations, array $found, array $sources, array $functions, array &$excused): array
 {
 	$wrong = [];
 	foreach ($explanations as ['file' => $name, 'function' => $function, 'quoted' => $quoted]) {
 		$where = "$name, $function: " . $quoted[0][1];
-		$within = $found[$name]['functions'][$function] ?? null;
+		$within = $functions[$name][$function] ?? null;
 		$places = $within === null ? [] : places($sources[$name], $within, $quoted);
 		if (count($places) !== 1) {
 			$wrong[] = "$where\n" . ($places === [] ? 'is not there any more' : 'is there more than once: quote more');
@@ -199,17 +222,23 @@ if ($found === []) {
 foreach ($found as $name => $file) {
 	$lines = file($name);
 	$sources[$name] = array_combine(range(1, count($lines)), $lines);
+	$functions[$name] = functions($sources[$name]);
 }
 $excused = [];
-$wrong = judge(explanations(), $found, $sources, $excused);
+$wrong = judge(explanations(), $found, $sources, $functions, $excused);
 $unreached = '';
+$accepted = [];
 foreach ($found as $name => $file) {
 	foreach (array_filter($file['lines'], fn ($count) => $count === 0) as $number => $count) {
-		$line = "$name:$number: " . function_at($file, $number) . ': ' . trim($sources[$name][$number]);
+		$line = "$name:$number: " . function_at($functions[$name], $number) . ': ' . trim($sources[$name][$number]);
 		$explained = isset($excused[$name][$number]);
 		$unreached .= $line . ($explained ? '  (explained)' : '') . "\n";
-		if (preg_match(JUDGED, $name) && !$explained) {
-			$wrong[] = "$line\nis not reached and not explained";
+		if (preg_match(JUDGED, $name)) {
+			if ($explained) {
+				$accepted[] = $line;
+			} else {
+				$wrong[] = "$line\nis not reached and not explained";
+			}
 		}
 	}
 }
@@ -222,6 +251,11 @@ file_put_contents(TARGET . '/unreached.txt', $unreached);
 file_put_contents(TARGET . '/table.txt', table($found));
 
 echo preg_replace('~^~m', '# ', rtrim(table($found))), "\n";
+echo "#\n# not reached, for the reasons in ", EXPLANATIONS, ":\n";
+foreach ($accepted as $line) {
+	echo "# $line\n";
+}
+echo '#', $wrong === [] ? '' : "\n# wrong:", "\n";
 foreach ($wrong as $text) {
 	echo preg_replace('~^~m', '# ', $text), "\n";
 }
