@@ -5,7 +5,8 @@
 #   make -f core.mk FLAVOUR=asan list     the test programs, one a line
 #
 # A test that holds the line "shmx-flavour: crash" is built in that flavour
-# only; one that says nothing is built in release and asan.
+# only; one that says nothing is built in release and asan. The flavour coverage
+# builds them all.
 
 FLAVOUR ?= release
 BUILD ?= .build/core-$(FLAVOUR)
@@ -16,10 +17,13 @@ flags_crash = -O1 -g -DSHMX_CRASH_POINTS
 flags_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # gcc's ThreadSanitizer does not follow fences; tests/core/test_threads.c excuses the readers that rely on them.
 flags_tsan = -O1 -g -fsanitize=thread -Wno-tsan
+# Unoptimised, so that each line is code of its own.
+flags_coverage = -O0 -g --coverage -fprofile-update=atomic -DSHMX_CRASH_POINTS -DSHMX_COVERAGE
+link_coverage = -Wl,--wrap=_exit,--wrap=kill,--wrap=raise
 
 flavour_flags := $(flags_$(FLAVOUR))
 ifeq ($(flavour_flags),)
-$(error FLAVOUR is release, crash, asan or tsan, not "$(FLAVOUR)")
+$(error FLAVOUR is release, crash, asan, tsan or coverage, not "$(FLAVOUR)")
 endif
 
 common = -std=gnu11 -pthread -fvisibility=hidden $(flavour_flags) $(CFLAGS) $(WERROR)
@@ -34,8 +38,15 @@ tests_here := $(shell grep -lsw 'shmx-flavour:.*$(FLAVOUR)' tests/core/test_*.c)
 ifneq ($(filter release asan,$(FLAVOUR)),)
 tests_here += $(shell grep -Ls 'shmx-flavour:' tests/core/test_*.c)
 endif
+ifeq ($(FLAVOUR),coverage)
+tests_here := $(wildcard tests/core/test_*.c)
+endif
 programs := $(patsubst tests/core/%.c,$(BUILD)/%,$(sort $(tests_here)))
-helpers := $(patsubst tests/core/%.c,$(BUILD)/%.o,$(filter-out tests/core/test_%,$(wildcard tests/core/*.c)))
+helper_sources := $(filter-out tests/core/test_% tests/core/coverage_exit.c,$(wildcard tests/core/*.c))
+ifeq ($(FLAVOUR),coverage)
+helper_sources += tests/core/coverage_exit.c
+endif
+helpers := $(patsubst tests/core/%.c,$(BUILD)/%.o,$(helper_sources))
 library := $(BUILD)/libshmx.a
 
 all: $(library) $(programs)
@@ -56,7 +67,7 @@ $(helpers) $(programs:=.o): $(BUILD)/%.o: tests/core/%.c core.mk | $(BUILD)
 	$(CC) $(test_flags) -MMD -MP -c -o $@ $<
 
 $(programs): %: %.o $(helpers) $(library)
-	$(CC) $(common) -o $@ $^ -lcmocka
+	$(CC) $(common) $(link_$(FLAVOUR)) -o $@ $^ -lcmocka
 
 $(BUILD):
 	mkdir -p $@

@@ -15,8 +15,6 @@ void shmx_crash_point(const char *label);
 void shmx_crash_arm(unsigned long n);
 /* Dies at the first point of this label; NULL disarms. */
 void shmx_crash_arm_label(const char *label);
-/* How many points were passed since arming. */
-unsigned long shmx_crash_passed(void);
 /* What to die of: SIGKILL, unless told otherwise. After SIGSTOP the process goes on from there when it is continued. */
 void shmx_crash_by(int cause);
 /* Where to note the label before dying: memory of at least `size` bytes that the parent can read, or NULL. */

@@ -277,6 +277,7 @@ static bool take_over(shmx_segment *segment, uint64_t word)
 {
 	uint64_t mine = word_taken(word, segment->token, true);
 
+	SHMX_CRASH_POINT("guard: owner found dead");
 	/* Acquire: the stores of earlier owners, which released the guard, are visible to the repair. */
 	if (!atomic_compare_exchange_strong_explicit(
 			&segment->header->guard, &word, mine, memory_order_acq_rel, memory_order_relaxed)) {

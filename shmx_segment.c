@@ -413,8 +413,10 @@ static shmx_status attach(shmx_segment *segment, struct shmid_ds *status)
 static shmx_status open_existing(shmx_segment *segment, const shmx_open_options *options)
 {
 	struct shmid_ds status;
-	shmx_status result = attach(segment, &status);
+	shmx_status result;
 
+	SHMX_CRASH_POINT("open: found");
+	result = attach(segment, &status);
 	if (result == SHMX_OK) {
 		result = validate(segment, &status, options->tokens);
 	}

@@ -184,8 +184,26 @@ try {
 } catch (ValueError $e) {
 	$thrown = true;
 }
-unset($deepest, $deeper, $deep);
+$through_references = [];
+for ($i = 0; $i < 20000; $i++) {
+	$outer = [];
+	$outer[0] = &$through_references;
+	unset($through_references);
+	$through_references = $outer;
+	unset($outer);
+}
+try {
+	shmx_codec_test_encode($through_references);
+	$thrown = false;
+} catch (ValueError $e) {
+	$thrown = $thrown && true;
+}
+unset($deepest, $deeper, $deep, $through_references);
 ok($thrown, 'arrays deeper than PHP would unserialize are a ValueError, not a C stack that overflows');
+
+$impossible = shmx_codec_test_with_next(['a' => 1, 5 => 2], 3);
+$bytes = shmx_codec_test_encode($impossible);
+ok($bytes[0] === chr(TYPE_SERIALIZED) && shmx_codec_test_decode($bytes) === ['a' => 1, 5 => 2], 'an array whose next free index is taken, which PHP code cannot make, goes through serialize()');
 
 /* --- what PHP can do with a decoded array --- */
 
@@ -403,6 +421,8 @@ ok(refuses("$a\x0f\0") && refuses("$a\x42\x0e\1" . $key('ab') . "\1\x0f\1\1") &&
 ok(shmx_codec_test_decode("$a\x42\x0e\1" . $key('ab') . "\1\x0f\0\2") === [['ab' => null], ['ab' => false]], 'one that was is not');
 ok(refuses($a . str_repeat("\x41", 513) . "\1") && !refuses($a . str_repeat("\x41", 511) . "\x0a"), 'nesting beyond the limit is refused');
 ok(refuses($a . str_repeat("\x41", 5000000)), 'nesting of millions is refused');
+$numbered = fn(int $count) => "$a\x0b" . $u32($count) . str_repeat("\x08" . $u32(2) . 'hi', $count);
+ok(shmx_codec_test_decode($numbered(256)) === array_fill(0, 256, 'hi') && refuses($numbered(257)), 'more strings to be named again than there are numbers for them are refused');
 ok(refuses($a . str_repeat("\x0e\1\2\0\0\0\0ab", 600) . "\1"), 'as it is through shapes');
 
 $victims = [
@@ -544,6 +564,8 @@ for ($i = 0; $i < ($small ? 2 : 30); $i++) {
 }
 unset($map);
 ok(!in_array(false, $flooded, true) && memory_get_usage() - $before < 1 << 20, 'more keys than are remembered come back all the same');
+
+ok(shmx_codec_test_flood(100) && !shmx_codec_test_flood(100000), 'a request that met far too many keys leaves the next one an empty memory, another all it has');
 
 /* Leak checkers would take these for leaks. */
 gc_collect_cycles();

@@ -296,10 +296,78 @@ static PHP_FUNCTION(shmx_codec_test_next)
 	RETURN_LONG(array->nNextFreeElement);
 }
 
+ZEND_BEGIN_ARG_INFO_EX(arginfo_with_next, 0, 0, 2)
+	ZEND_ARG_INFO(0, array)
+	ZEND_ARG_INFO(0, next)
+ZEND_END_ARG_INFO()
+
+/* An array whose next free index is this, though it may be taken: as some other extension could have made it. */
+static PHP_FUNCTION(shmx_codec_test_with_next)
+{
+	zend_array *array;
+	zend_long next;
+
+	ZEND_PARSE_PARAMETERS_START(2, 2)
+		Z_PARAM_ARRAY_HT(array)
+		Z_PARAM_LONG(next)
+	ZEND_PARSE_PARAMETERS_END();
+	array = zend_array_dup(array);
+	array->nNextFreeElement = next;
+	RETURN_ARR(array);
+}
+
+ZEND_BEGIN_ARG_INFO_EX(arginfo_flood, 0, 0, 1)
+	ZEND_ARG_INFO(0, count)
+ZEND_END_ARG_INFO()
+
+/* There and back through a memory, three times, so that each key is met, remembered and had. */
+static void meet_keys(shmx_codec_memory *own, zend_long first)
+{
+	zval array, decoded;
+
+	array_init(&array);
+	for (zend_long i = first; i < first + 100; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "key" ZEND_LONG_FMT, i);
+		add_assoc_long(&array, key, i);
+	}
+	for (int round = 0; round < 3; round++) {
+		zend_string *bytes = encode_to_string(own, &array);
+
+		if (bytes && decode_exact(own, ZSTR_VAL(bytes), ZSTR_LEN(bytes), &decoded)) {
+			zval_ptr_dtor(&decoded);
+		}
+		if (bytes) {
+			zend_string_release(bytes);
+		}
+	}
+	zval_ptr_dtor(&array);
+}
+
+/* Whether a memory that met this many keys still has those it remembered when the next request begins. */
+static PHP_FUNCTION(shmx_codec_test_flood)
+{
+	zend_long count;
+	shmx_codec_memory own;
+
+	ZEND_PARSE_PARAMETERS_START(1, 1)
+		Z_PARAM_LONG(count)
+	ZEND_PARSE_PARAMETERS_END();
+	shmx_codec_memory_init(&own);
+	for (zend_long i = 0; i < count; i += 100) {
+		meet_keys(&own, i);
+	}
+	shmx_codec_memory_request_start(&own);
+	RETVAL_BOOL(own.keys != NULL);
+	shmx_codec_memory_destroy(&own);
+}
+
 static const zend_function_entry functions[] = { PHP_FE(shmx_codec_test_encode, arginfo_encode)
 		PHP_FE(shmx_codec_test_decode, arginfo_decode) PHP_FE(shmx_codec_test_damage, arginfo_damage)
 			PHP_FE(shmx_codec_test_storm, arginfo_storm) PHP_FE(shmx_codec_test_time, arginfo_time)
-				PHP_FE(shmx_codec_test_next, arginfo_next) PHP_FE_END };
+				PHP_FE(shmx_codec_test_next, arginfo_next) PHP_FE(shmx_codec_test_with_next, arginfo_with_next)
+					PHP_FE(shmx_codec_test_flood, arginfo_flood) PHP_FE_END };
 
 static PHP_MINIT_FUNCTION(codec_test)
 {

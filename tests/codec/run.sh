@@ -2,6 +2,7 @@
 # Builds the codec as a test-only extension and runs codec.php over it: as it is; in small, under
 # AddressSanitizer and UBSan, which see what our code does; and in small under valgrind, which
 # sees what PHP does with the values that our code made. Prints TAP.
+# "run.sh coverage" builds with gcc's counters in .build/codec-coverage instead, and runs it once.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,6 +46,14 @@ run() { # label, command...
 	shift
 	"$@" 2>&1 | renumber "$label" | tee -a "$build/tap"
 }
+
+if [ "${1:-}" = coverage ]; then
+	build=$build-coverage
+	compiler=gcc
+	mkdir -p "$build"
+	compile codec_test.so -O0 -g --coverage -fprofile-update=atomic
+	exec "$php" -d extension="$build/codec_test.so" "$here/codec.php"
+fi
 
 echo 0 > "$build/count"
 : > "$build/tap"

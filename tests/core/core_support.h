@@ -21,7 +21,10 @@
 /* The promise: nobody's death holds anybody else up for longer. */
 #define LONGEST_STALL (250 * MILLISECONDS * slowness())
 
-/* 1, or 20 under valgrind, which also lets one thread run at a time and as long as it likes. */
+/*
+ * 1, or 20 under valgrind, which also lets one thread run at a time and as long as it likes, or 4 where every process
+ * writes its counts to files when it ends.
+ */
 int slowness(void);
 
 union semctl_argument {

@@ -578,6 +578,48 @@ static void readers_among_writers_see_whole_values(void **state)
 	assert_int_equal(atomic_load(&segment.header->counters.recoveries), 0);
 }
 
+/* What a scribbler leaves: a write under way of bytes that are not there. */
+static void describe_beyond_the_payload(void)
+{
+	shmx_write_line *line = &segment.header->write;
+	uint64_t odd = atomic_load(&line->sequence) + 1;
+
+	memset(segment.header->journal, 0xee, SHMX_JOURNAL_SIZE);
+	atomic_store(&line->offset, SIZE - 5);
+	atomic_store(&line->length, 10);
+	atomic_store(&line->stamp, odd);
+	atomic_store(&line->sequence, odd);
+}
+
+static void a_write_described_beyond_the_payload_is_nobodys(void **state)
+{
+	shmx_torn ranges[SHMX_TORN_RANGES], torn;
+
+	(void) state;
+	write_at(0, data, 100);
+	describe_beyond_the_payload();
+	/* Who may not repair is told that anything may be torn. */
+	assert_int_equal(shmx_bytes_read(&reader, 0, found, 100, &torn), SHMX_OK);
+	assert_memory_equal(found, data, 100);
+	assert_true(torn.found);
+	assert_int_equal(torn.begin, 0);
+	assert_int_equal(torn.end, SIZE);
+	/* The next writer drops it: nothing of it is written, nothing is torn, and no later write can be taken for it. */
+	write_at(200, data + 200, 5000);
+	assert_reads(&reader, 0, data, 100);
+	assert_reads(&reader, 200, data + 200, 5000);
+	assert_int_equal(shmx_bytes_torn_ranges(&segment, ranges), 0);
+	describe_beyond_the_payload();
+	assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
+	shmx_bytes_recover(&segment);
+	shmx_guard_release(&segment);
+	assert_int_equal(atomic_load(&segment.header->write.stamp), 0);
+	for (size_t i = SIZE - 10; i < SIZE; i++) {
+		assert_int_equal(segment.payload[i], 0);
+	}
+	assert_at_rest(&segment);
+}
+
 /* Every call on a header with this in it: any answer that the interface knows, soon, and nothing outside the payload. */
 static void use_everything(void)
 {
@@ -703,6 +745,7 @@ int main(void)
 		TEST(a_stopped_writer_of_much_holds_up_only_its_bytes),
 		TEST(an_idle_lock_does_not_hold_up_a_reader_that_queued),
 		TEST(readers_among_writers_see_whole_values),
+		TEST(a_write_described_beyond_the_payload_is_nobodys),
 		TEST(no_value_in_the_header_does_harm),
 		TEST(a_header_that_changes_all_the_time_does_no_harm),
 	};

@@ -499,6 +499,8 @@ static void a_write_may_be_stopped_at_every_point(void **state)
 				assert_int_equal(status, SHMX_OK);
 			}
 			if (child != 0) {
+				/* Stopped before it had a token, it needs the only one that there may be. */
+				shmx_guard_forget(&segment);
 				kill(child, SIGCONT);
 				assert_true(exited_well(reap(child)));
 			}
@@ -551,6 +553,119 @@ static int release_to_a_waiter(void *context)
 	return 0;
 }
 
+/* Stops where it has found the owner dead; then it goes on, and must have the guard in the end. */
+static int take_from_the_dead(void *context)
+{
+	shmx_segment segment;
+
+	(void) context;
+	if (open_key(&segment, 'w') != SHMX_OK) {
+		return 1;
+	}
+	shmx_crash_by(SIGSTOP);
+	shmx_crash_arm_label("guard: owner found dead");
+	if (shmx_guard_take(&segment, 5 * SECONDS) != SHMX_OK) {
+		return 2;
+	}
+	shmx_crash_arm_label(NULL);
+	atomic_fetch_add(&shared->ready, 1);
+	shmx_guard_release(&segment);
+	shmx_segment_close(&segment);
+	return 0;
+}
+
+/*
+ * Between finding an owner dead and taking its guard, another waiter may mark the guard, which takes nothing over, or be
+ * faster and take it. With one token for all it is the dead owner's own token that comes with the guard.
+ */
+static void who_is_overtaken_at_a_dead_owners_guard_goes_on(void **state)
+{
+	(void) state;
+	for (int i = 0; i < 3; i++) {
+		bool one_token = i == 2;
+		bool taken = i == 1;
+		scenario world = { .offset = 100, .length = 1, .tokens = one_token ? 1 : 63, .left_by_dead = { 20000, 26000 } };
+		shmx_segment segment;
+		pid_t waiter;
+
+		set_up_world(&world);
+		atomic_store(&shared->ready, 0);
+		assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
+		waiter = start_child(take_from_the_dead, NULL);
+		await_stop(waiter);
+		if (taken) {
+			assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
+		} else {
+			atomic_fetch_or(&segment.header->guard, UINT64_C(0x10000));
+		}
+		kill(waiter, SIGCONT);
+		if (taken) {
+			sleep_for(30 * MILLISECONDS);
+			assert_int_equal(atomic_load(&shared->ready), 0);
+			assert_int_equal(guard_owner(&segment), segment.token);
+			shmx_guard_release(&segment);
+		}
+		assert_true(exited_well(reap(waiter)));
+		assert_int_equal(atomic_load(&shared->ready), 1);
+		assert_int_equal(atomic_load(&segment.header->counters.recoveries), 1);
+		assert_at_rest(&segment);
+		shmx_segment_close(&segment);
+		destroy_key(key);
+		now = NULL;
+	}
+}
+
+/* Stops between finding the key and looking at what it names. */
+static int open_what_goes_away(void *context)
+{
+	shmx_open_options options = options_for(key, *(char *) context, 100);
+	shmx_segment segment;
+	shmx_status status;
+
+	shmx_crash_by(SIGSTOP);
+	shmx_crash_arm_label("open: found");
+	status = shmx_segment_open(&segment, &options);
+	shmx_crash_arm_label(NULL);
+	if (status != SHMX_OK) {
+		return segment.header == NULL && status == SHMX_E_GET && errno == ENOENT ? 1 : 2;
+	}
+	shmx_bytes_write(&segment, 0, "new", 3);
+	shmx_segment_close(&segment);
+	return 0;
+}
+
+/* The key is looked up once more: who may create makes a new segment, who may not is told that there is none. */
+static void a_deletion_in_the_middle_of_an_open_is_like_one_before_it(void **state)
+{
+	static char modes[] = { 'c', 'w', 'a' };
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(modes); i++) {
+		shmx_segment segment;
+		pid_t child;
+
+		key = unused_key();
+		now = NULL;
+		/* Nobody has it attached, so the deletion is the end of it. */
+		assert_int_equal(open_key(&segment, 'n'), SHMX_OK);
+		shmx_segment_close(&segment);
+		child = start_child(open_what_goes_away, &modes[i]);
+		await_stop(child);
+		assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
+		assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
+		shmx_segment_close(&segment);
+		kill(child, SIGCONT);
+		assert_int_equal(WEXITSTATUS(reap(child)), modes[i] == 'c' ? 0 : 1);
+		if (modes[i] == 'c') {
+			assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
+			assert_int_equal(segment.payload_size, 100);
+			assert_memory_equal(segment.payload, "new", 3);
+			shmx_segment_close(&segment);
+		}
+		destroy_key(key);
+	}
+}
+
 static void a_waiter_goes_on_wherever_the_owner_ends(void **state)
 {
 	static const int causes[] = { SIGKILL, SIGSTOP };
@@ -559,7 +674,7 @@ static void a_waiter_goes_on_wherever_the_owner_ends(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		bool ended = true;
 
-		for (unsigned long point = 3; ended; point++) {
+		for (unsigned long point = 4; ended; point++) {
 			armed_body armed = { release_to_a_waiter, NULL, point, causes[i] };
 			int64_t begun;
 			pid_t owner, waiter;
@@ -798,7 +913,8 @@ static void a_deletion_may_be_killed_or_stopped_at_every_point(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		bool ended = true;
 
-		for (unsigned long point = 1; ended; point++) {
+		/* The first is in its open, before it deletes anything. */
+		for (unsigned long point = 2; ended; point++) {
 			shmx_segment attached, fresh;
 			int64_t begun;
 			pid_t child = 0;
@@ -912,6 +1028,8 @@ int main(void)
 		TEST(whoever_repairs_may_be_killed_at_every_point_too),
 		TEST(and_so_may_the_next_ones),
 		TEST(a_write_may_be_stopped_at_every_point),
+		TEST(who_is_overtaken_at_a_dead_owners_guard_goes_on),
+		TEST(a_deletion_in_the_middle_of_an_open_is_like_one_before_it),
 		TEST(a_waiter_goes_on_wherever_the_owner_ends),
 		TEST(a_creator_may_be_killed_at_every_point),
 		TEST(who_finishes_for_a_dead_creator_may_be_killed_too),

@@ -586,6 +586,7 @@ static int hold_and_exec(void *context)
 	if (shmx_guard_take(&segment, SECONDS) != SHMX_OK) {
 		return 1;
 	}
+	atomic_store(&shared->ready, 1);
 	execl("/bin/sleep", "sleep", "0.3", NULL);
 	return 2;
 }
@@ -596,7 +597,8 @@ static void a_guard_taken_through_exec_comes_back_when_the_new_program_ends(void
 	pid_t child = start_child(hold_and_exec, NULL);
 
 	(void) state;
-	sleep_for(100 * MILLISECONDS);
+	assert_true(await_value(&shared->ready, 1));
+	sleep_for(50 * MILLISECONDS);
 	assert_int_equal(shmx_guard_take(&segment, 0), SHMX_E_TIMEOUT);
 	assert_true(exited_well(reap(child)));
 	assert_int_equal(shmx_guard_take(&segment, 100 * MILLISECONDS), SHMX_OK);
@@ -891,6 +893,40 @@ static void somebody_elses_semaphores_are_left_alone(void **state)
 	semctl(foreign, 0, IPC_RMID);
 }
 
+/* The word that says which semaphores are the segment's, zeroed or with tokens that the set does not have. */
+static void a_header_that_names_no_semaphores_is_damaged(void **state)
+{
+	uint64_t good = atomic_load(&segment.header->identity.published);
+	uint32_t in_use, total;
+
+	(void) state;
+	open_one_more(&other, 'w');
+	atomic_store(&segment.header->identity.published, 0);
+	assert_int_equal(shmx_guard_take(&other, 0), SHMX_E_DAMAGED);
+	assert_false(shmx_guard_tokens(&other, &in_use, &total));
+	assert_int_equal(in_use, 0);
+	assert_int_equal(guard_owner(&segment), 0);
+
+	/* With all real tokens taken, the next one to try does not exist. */
+	destroy_segment(&segment);
+	shmx_segment_close(&other);
+	create(1);
+	assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
+	shmx_guard_release(&segment);
+	good = atomic_load(&segment.header->identity.published);
+	atomic_store(
+		&segment.header->identity.published, shmx_published_pack(shmx_published_semaphores(good), SHMX_MAX_TOKENS));
+	open_one_more(&other, 'w');
+	assert_int_equal(shmx_guard_take(&other, 0), SHMX_E_DAMAGED);
+	atomic_store(&segment.header->identity.published, good);
+	assert_int_equal(shmx_guard_take(&other, 0), SHMX_E_WRITERS);
+	/* Without the set there is nothing to count. */
+	assert_int_equal(semctl(segment.semaphores, 0, IPC_RMID), 0);
+	assert_false(shmx_guard_tokens(&segment, &in_use, &total));
+	assert_int_equal(in_use, 0);
+	assert_int_equal(total, 1);
+}
+
 static void no_word_in_the_guard_holds_anybody_up_for_long(void **state)
 {
 	uint64_t random = 12;
@@ -974,6 +1010,7 @@ int main(void)
 		TEST(a_sleeper_notices_that_the_semaphores_go),
 		TEST(deaths_that_nobody_slept_through_do_not_fill_the_gate),
 		TEST(somebody_elses_semaphores_are_left_alone),
+		TEST(a_header_that_names_no_semaphores_is_damaged),
 		TEST(no_word_in_the_guard_holds_anybody_up_for_long),
 		TEST(a_word_that_was_scribbled_over_is_not_freed_by_its_owner),
 	};

@@ -11,13 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "shmx_bytes.h"
 
-#define TOLERANCE (5 * MILLISECONDS)
+#define TOLERANCE (5 * MILLISECONDS * slowness())
 #define RECORD(length) shmx_record_size(0, length)
 
 static shmx_segment segment;
@@ -574,6 +575,157 @@ static void the_senders_semaphore_begins_again(void **state)
 	assert_true(longest < LONGEST_STALL);
 }
 
+/* A sender that sleeps in the last stretch of the count looks by itself before long, and begins the count again. */
+static void the_last_stretch_of_the_senders_count_is_not_slept_through(void **state)
+{
+	union semctl_argument last = { .value = 15500 };
+	one_message large = { 1000, 4000 };
+	uint64_t count = fill(&segment, 1, 100), number;
+	int64_t begun = shmx_clock_monotonic();
+	pid_t child;
+
+	(void) state;
+	assert_int_equal(semctl(segment.semaphores, SHMX_SEM_DRAINED, SETVAL, last), 0);
+	child = start_child(send_one, &large);
+	while (semctl(segment.semaphores, SHMX_SEM_DRAINED, GETVAL) != 0) {
+		assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL);
+		sleep_for(100000);
+	}
+	await_sleepers(&segment, SHMX_SEM_DRAINED, 1);
+	for (uint64_t i = 0; i < count; i++) {
+		assert_int_equal(receive_number(&segment, &number, NULL, 0), SHMX_OK);
+	}
+	assert_true(exited_well(reap(child)));
+	assert_int_equal(receive_number(&segment, &number, NULL, 0), SHMX_OK);
+	assert_int_equal(number, large.number);
+}
+
+#define TOO_MUCH ((size_t) 4 << 20)
+
+/* Has no memory for a large message: the smallest limit that lets what is there be. */
+static int receive_without_memory(void *context)
+{
+	unsigned char small[64];
+	shmx_message message = { .bytes = small, .capacity = sizeof(small) };
+	FILE *file = fopen("/proc/self/statm", "r");
+	struct rlimit limit = { 0, 0 };
+	unsigned long pages;
+	shmx_status status;
+
+	(void) context;
+	if (file == NULL || fscanf(file, "%lu", &pages) != 1) {
+		return 1;
+	}
+	fclose(file);
+	limit.rlim_cur = limit.rlim_max = pages * (unsigned long) sysconf(_SC_PAGESIZE) + TOO_MUCH / 4;
+	if (setrlimit(RLIMIT_AS, &limit) != 0) {
+		return 2;
+	}
+	status = shmx_queue_receive(&segment, &message, SHMX_WAIT_FOR_EVER);
+	shmx_segment_close(&segment);
+	return status == SHMX_E_FULL && message.length == TOO_MUCH && !message.allocated ? 0 : 3;
+}
+
+static int wait_in_vain(void *context);
+static int wait_shortly(void *context);
+
+/* The message stays, and so does its wake-up, which goes to the next who sleeps. */
+static void who_has_no_memory_for_a_message_leaves_it_to_others(void **state)
+{
+	unsigned char *bytes;
+	pid_t poor, rich;
+	int64_t begun;
+
+	(void) state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+	/* Nor can valgrind live within such a limit. */
+	if (slowness() > 10) {
+		skip();
+	}
+	create_again(2 * TOO_MUCH);
+	bytes = calloc(1, TOO_MUCH);
+	assert_non_null(bytes);
+	poor = start_child(receive_without_memory, NULL);
+	await_sleepers(&segment, SHMX_SEM_FILLED, 1);
+	rich = start_child(wait_in_vain, NULL);
+	await_sleepers(&segment, SHMX_SEM_FILLED, 2);
+	begun = shmx_clock_monotonic();
+	assert_int_equal(shmx_queue_send(&segment, 7, bytes, TOO_MUCH, 0, NULL), SHMX_OK);
+	free(bytes);
+	assert_true(exited_well(reap(poor)));
+	assert_true(exited_well(reap(rich)));
+	/* Who is not woken looks by itself after two seconds. */
+	assert_true(shmx_clock_monotonic() - begun < SECONDS);
+	assert_sound_queue(&segment);
+}
+
+/* The time of a sleeper runs out while somebody has the lock: one last look is not worth waiting for. */
+static void a_lock_taken_during_the_sleep_does_not_stretch_it(void **state)
+{
+	int64_t begun = shmx_clock_monotonic();
+	pid_t child = start_child(wait_shortly, NULL);
+
+	(void) state;
+	await_sleepers(&segment, SHMX_SEM_FILLED, 1);
+	assert_int_equal(shmx_guard_take(&segment, SECONDS), SHMX_OK);
+	assert_true(exited_well(reap(child)));
+	assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL + 30 * MILLISECONDS);
+	shmx_guard_release(&segment);
+}
+
+static void an_identity_scribbled_over_is_noticed_by_every_call(void **state)
+{
+	shmx_queue_figures figures;
+	shmx_segment fresh;
+	uint64_t number;
+
+	(void) state;
+	assert_int_equal(send_number(&segment, 1, 8, 0), SHMX_OK);
+	open_other(&fresh, &segment, 'w');
+	fresh.checked = false;
+	atomic_store(&segment.header->identity.magic, SHMX_MAGIC + 1);
+	assert_int_equal(send_number(&fresh, 2, 8, 0), SHMX_E_DAMAGED);
+	assert_int_equal(receive_any(&fresh, &number, NULL, 0), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_queue_pending(&fresh, &number), SHMX_E_DAMAGED);
+	assert_int_equal(number, 0);
+	assert_int_equal(shmx_queue_info(&fresh, &figures), SHMX_E_DAMAGED);
+	assert_int_equal(figures.sent, 0);
+	atomic_store(&segment.header->identity.magic, SHMX_MAGIC);
+	assert_int_equal(receive_number(&fresh, &number, NULL, 0), SHMX_OK);
+	shmx_segment_close(&fresh);
+}
+
+/* Aligned and within the ring, but too near to its end for a message to begin there. */
+static void a_tail_where_no_message_can_stand_is_damage(void **state)
+{
+	const char *broken;
+	uint64_t number;
+
+	(void) state;
+	assert_int_equal(send_number(&segment, 1, 8, 0), SHMX_OK);
+	atomic_store(&root_of(&segment)->log.tail, 8192 + 4096 - 8);
+	atomic_store(&root_of(&segment)->log.head, 8192 + 4096);
+	assert_int_equal(receive_any(&segment, &number, NULL, 0), SHMX_E_DAMAGED);
+	assert_int_equal(atomic_load(&root_of(&segment)->received), 0);
+	assert_int_equal(shmx_queue_check(&segment, &broken), SHMX_E_DAMAGED);
+	assert_string_equal(broken, "a record cannot be");
+}
+
+static void a_handle_for_reading_cannot_check(void **state)
+{
+	shmx_segment reader;
+	const char *broken;
+
+	(void) state;
+	assert_int_equal(send_number(&segment, 1, 8, 0), SHMX_OK);
+	open_other(&reader, &segment, 'a');
+	assert_int_equal(shmx_queue_check(&reader, &broken), SHMX_E_READ_ONLY);
+	assert_null(broken);
+	shmx_segment_close(&reader);
+}
+
 static int wait_in_vain(void *context)
 {
 	uint64_t number;
@@ -984,6 +1136,12 @@ int main(void)
 		TEST(too_little_room_wakes_nobody),
 		TEST(senders_do_not_take_each_others_room),
 		TEST(the_senders_semaphore_begins_again),
+		TEST(the_last_stretch_of_the_senders_count_is_not_slept_through),
+		TEST(who_has_no_memory_for_a_message_leaves_it_to_others),
+		TEST(a_lock_taken_during_the_sleep_does_not_stretch_it),
+		TEST(an_identity_scribbled_over_is_noticed_by_every_call),
+		TEST(a_tail_where_no_message_can_stand_is_damage),
+		TEST(a_handle_for_reading_cannot_check),
 		TEST(the_dead_do_not_stay_counted),
 		TEST(each_message_wakes_one),
 		TEST(a_stopped_receiver_holds_nobody_up),

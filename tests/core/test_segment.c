@@ -499,6 +499,14 @@ static void a_kernel_out_of_segments_or_semaphores_leaves_nothing_behind(void **
 	assert_int_equal(open_key(&segment, unused_key(), 'c', 10), SHMX_E_SEMAPHORES);
 	assert_int_equal(segments_in_kernel(), 0);
 
+	/* Too few operations in one call to label a set with. */
+	set_limit("sem", "32000 1024000000 3 100");
+	assert_int_equal(open_key(&segment, unused_key(), 'c', 10), SHMX_E_SEMAPHORES);
+	assert_int_equal(errno, E2BIG);
+	assert_null(segment.header);
+	assert_int_equal(segments_in_kernel(), 0);
+	assert_int_equal(sets_in_kernel(), 0);
+
 	/* One set allowed, and a dead segment has it: it is swept, and the creation succeeds. */
 	set_limit("sem", "32000 1024000000 500 1");
 	assert_int_equal(open_key(&segment, unused_key(), 'c', 10), SHMX_OK);
@@ -549,6 +557,75 @@ static void what_a_creator_left_unfinished_is_finished_by_whoever_opens(void **s
 			raw_id = -1;
 		}
 	}
+}
+
+/* Nobody is told that a segment is good for as long as nobody can finish it; later somebody can. */
+static void what_cannot_be_finished_for_want_of_semaphores_waits_for_the_next(void **state)
+{
+	static const char modes[] = { 'w', 'a' };
+
+	(void) state;
+	if (!program_is_isolated()) {
+		skip();
+	}
+	for (size_t i = 0; i < sizeof(modes); i++) {
+		key_t key = make_raw(SHMX_HEADER_SIZE + 77, 0600 | FORMING, "", 0);
+
+		set_limit("sem", "32000 1024000000 500 0");
+		assert_int_equal(open_key(&segment, key, modes[i], 0), SHMX_E_SEMAPHORES);
+		assert_int_equal(errno, ENOSPC);
+		assert_null(segment.header);
+		set_limit("sem", "32000 1024000000 500 32000");
+		assert_int_equal(open_key(&segment, key, 'w', 0), SHMX_OK);
+		assert_int_equal(segment.id, raw_id);
+		assert_int_equal(shmx_bytes_write(&segment, 0, "x", 1), SHMX_OK);
+		assert_at_rest(&segment);
+		destroy_segment(&segment);
+		raw_id = -1;
+	}
+}
+
+static int begin_as_nobody(void *context)
+{
+	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+		return 99;
+	}
+	return shmget(*(key_t *) context, SHMX_HEADER_SIZE + 10, IPC_CREAT | IPC_EXCL | 0600 | FORMING) == -1;
+}
+
+static int use_as_nobody(void *context)
+{
+	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+		return 99;
+	}
+	if (open_key(&other, *(key_t *) context, 'w', 0) != SHMX_OK) {
+		return 1;
+	}
+	return shmx_bytes_write(&other, 0, "x", 1) != SHMX_OK || other.token == SHMX_TOKEN_ANONYMOUS ? 2 : 0;
+}
+
+static void root_makes_the_semaphores_for_whom_the_segment_belongs_to(void **state)
+{
+	union semctl_argument argument;
+	struct semid_ds set;
+	key_t key = unused_key();
+
+	(void) state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(reap(start_child(begin_as_nobody, &key))), 0);
+	raw_id = shmget(key, 0, 0);
+	assert_int_equal(open_key(&segment, key, 'w', 0), SHMX_OK);
+	assert_true(shmx_guard_find_semaphores(&segment));
+	argument.status = &set;
+	assert_int_equal(semctl(segment.semaphores, 0, IPC_STAT, argument), 0);
+	assert_int_equal(set.sem_perm.uid, NOBODY);
+	assert_int_equal(set.sem_perm.gid, NOBODY);
+	assert_int_equal(WEXITSTATUS(reap(start_child(use_as_nobody, &key))), 0);
+	assert_int_equal(segment.payload[0], 'x');
+	destroy_segment(&segment);
+	raw_id = -1;
 }
 
 static int read_unfinished(void *context)
@@ -707,6 +784,22 @@ static void listing_shows_each_segment_once(void **state)
 	make_raw(9000, 0600, "", 0);
 	assert_false(shmx_segment_peek(raw_id, &kind, &semaphores));
 	assert_false(shmx_segment_peek(-1, &kind, &semaphores));
+}
+
+static void a_set_whose_segment_is_gone_is_not_listed(void **state)
+{
+	looked_for look;
+
+	(void) state;
+	create_segment(&segment, 10);
+	look = (looked_for){ .id = segment.id };
+	assert_true(shmx_guard_find_semaphores(&segment));
+	raw_set = segment.semaphores;
+	shmctl(segment.id, IPC_RMID, NULL);
+	shmx_segment_close(&segment);
+	shmx_segment_each(look_for, &look);
+	assert_int_equal(look.seen, 0);
+	assert_int_not_equal(semctl(raw_set, 0, GETVAL), -1);
 }
 
 /*
@@ -871,11 +964,14 @@ int main(void)
 		TEST(who_else_may_write_is_asked_of_the_kernel_each_time),
 		TEST(a_kernel_out_of_segments_or_semaphores_leaves_nothing_behind),
 		TEST(what_a_creator_left_unfinished_is_finished_by_whoever_opens),
+		TEST(what_cannot_be_finished_for_want_of_semaphores_waits_for_the_next),
+		TEST(root_makes_the_semaphores_for_whom_the_segment_belongs_to),
 		TEST(who_may_not_finish_it_says_so_after_a_while),
 		TEST(after_delete_the_attached_go_on_and_the_key_is_free),
 		TEST(a_segment_marked_by_ipcrm_is_deleted_with_its_set),
 		TEST(sweeping_takes_orphans_and_nothing_else),
 		TEST(listing_shows_each_segment_once),
+		TEST(a_set_whose_segment_is_gone_is_not_listed),
 		TEST(a_set_made_in_vain_is_told_from_the_segments_own),
 		TEST(a_condemned_set_is_swept),
 		TEST(a_segment_becomes_one_kind_for_good),

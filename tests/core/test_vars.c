@@ -76,6 +76,8 @@ static void test_long_keys(void **state)
 	shmx_key key = { bytes, SHMX_RECORD_MAX_KEY, 77 };
 	shmx_key other = { bytes + 1, SHMX_RECORD_MAX_KEY, 77 };
 	shmx_key longer = { bytes, SHMX_RECORD_MAX_KEY + 1, 77 };
+	shmx_value value = { STRING, NULL, 0 };
+	shmx_room room;
 	int64_t number;
 
 	(void) state;
@@ -86,6 +88,14 @@ static void test_long_keys(void **state)
 	assert_int_equal(put_int(&segment, &key, 1, 0), SHMX_OK);
 	assert_int_equal(put_int(&segment, &other, 2, 0), SHMX_OK);
 	assert_int_equal(put_int(&segment, &longer, 2, 0), SHMX_E_TOO_LARGE);
+	assert_int_equal(shmx_vars_put(&segment, &longer, &value, 0, false, &room), SHMX_E_TOO_LARGE);
+	assert_int_equal(room.needed, SHMX_RECORD_HEADER + SHMX_RECORD_MAX_KEY + 1);
+	assert_int_equal(room.available, 0);
+	assert_int_equal(shmx_vars_remove(&segment, &longer), SHMX_NOT_FOUND);
+	/* A value beyond what a record's length can say. */
+	value.length = SHMX_RECORD_MAX_VALUE + 1;
+	assert_int_equal(shmx_vars_put(&segment, &key, &value, 10, false, &room), SHMX_E_TOO_LARGE);
+	assert_true(room.needed > SHMX_RECORD_MAX_VALUE);
 	assert_int_equal(get_int(&segment, &longer, &number), SHMX_NOT_FOUND);
 	assert_int_equal(get_int(&segment, &key, &number), SHMX_OK);
 	assert_int_equal(number, 1);
@@ -363,6 +373,97 @@ static void test_tiny_segments(void **state)
 		assert_sound(&segment);
 		close_segment(&segment);
 	}
+}
+
+/* The face refuses a negative time. Here it is over before it begins, even where it would be taken for "never". */
+static void test_a_negative_time_is_over_at_once(void **state)
+{
+	static const int64_t ttls[] = { -1, -1000000, INT64_MIN };
+	shmx_segment segment;
+	shmx_key key = text_key("k");
+	int64_t number;
+
+	(void) state;
+	open_segment(&segment, 100000);
+	for (size_t i = 0; i < sizeof(ttls) / sizeof(ttls[0]); i++) {
+		assert_int_equal(put_int(&segment, &key, 1, 0), SHMX_OK);
+		assert_int_equal(put_int(&segment, &key, 2, ttls[i]), SHMX_OK);
+		assert_int_equal(get_int(&segment, &key, &number), SHMX_NOT_FOUND);
+		assert_int_equal(shmx_vars_increment(&segment, &key, 1, ttls[i], &number, NULL), SHMX_OK);
+		assert_int_equal(number, 1);
+		assert_int_equal(get_int(&segment, &key, &number), SHMX_NOT_FOUND);
+		assert_sound(&segment);
+	}
+	/* One second after the clock's beginning, a second less is 0, which says "never". */
+	set_clock(SECOND);
+	assert_int_equal(put_int(&segment, &key, 3, -1), SHMX_OK);
+	assert_int_equal(get_int(&segment, &key, &number), SHMX_NOT_FOUND);
+	set_clock(0);
+	close_segment(&segment);
+}
+
+/* Each call by a handle that has not yet looked. */
+static void test_an_identity_scribbled_over_is_noticed(void **state)
+{
+	static unsigned char name[SHMX_RECORD_MAX_KEY];
+	shmx_segment segment, fresh;
+	shmx_key key = text_key("k");
+	int64_t number = 1;
+	shmx_value value = { SHMX_VALUE_INT, &number, 8 };
+	shmx_vars_cursor cursor = { 0 };
+	shmx_vars_figures figures;
+	shmx_found found = { 0 };
+	const char *broken;
+	size_t length;
+
+	(void) state;
+	open_segment(&segment, 100000);
+	assert_int_equal(put_int(&segment, &key, 1, 0), SHMX_OK);
+	open_again(&fresh, &segment, false);
+	fresh.checked = false;
+	atomic_store(&segment.header->identity.version, SHMX_FORMAT_VERSION + 1);
+	assert_int_equal(put_int(&fresh, &key, 2, 0), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_find(&fresh, &key, &found), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_replace_if(&fresh, &key, &found, &value, NULL), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_increment(&fresh, &key, 1, 0, &number, NULL), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_remove(&fresh, &key), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_clear(&fresh), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_next(&fresh, &cursor, name, &length), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_info(&fresh, &figures), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_check(&fresh, &broken), SHMX_E_DAMAGED);
+	atomic_store(&segment.header->identity.version, SHMX_FORMAT_VERSION);
+	assert_int_equal(get_int(&fresh, &key, &number), SHMX_OK);
+	assert_int_equal(number, 1);
+	shmx_segment_close(&fresh);
+	close_segment(&segment);
+}
+
+/* Only a scribbler makes variables of a segment that has no room for a single bucket. */
+static void test_variables_without_room_for_an_index_are_damaged(void **state)
+{
+	static unsigned char name[SHMX_RECORD_MAX_KEY];
+	shmx_segment segment;
+	shmx_key key = text_key("k");
+	shmx_vars_cursor cursor = { 0 };
+	shmx_vars_figures figures;
+	int64_t number;
+	size_t length;
+
+	(void) state;
+	open_segment(&segment, 8);
+	atomic_store(&segment.header->write.kind, SHMX_KIND_VARIABLES);
+	assert_int_equal(put_int(&segment, &key, 1, 0), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_remove(&segment, &key), SHMX_E_DAMAGED);
+	assert_int_equal(shmx_vars_clear(&segment), SHMX_E_DAMAGED);
+	assert_int_equal(get_int(&segment, &key, &number), SHMX_NOT_FOUND);
+	assert_int_equal(shmx_vars_next(&segment, &cursor, name, &length), SHMX_NOT_FOUND);
+	assert_int_equal(shmx_vars_info(&segment, &figures), SHMX_OK);
+	assert_int_equal(figures.capacity, 0);
+	shmx_vars_recover(&segment);
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(segment.payload[i], 0);
+	}
+	close_segment(&segment);
 }
 
 static void test_eviction_takes_the_oldest_first(void **state)
@@ -762,6 +863,9 @@ int main(void)
 		cmocka_unit_test(test_full_of_permanent_variables),
 		cmocka_unit_test(test_too_large_is_told_at_once),
 		cmocka_unit_test(test_tiny_segments),
+		cmocka_unit_test(test_a_negative_time_is_over_at_once),
+		cmocka_unit_test(test_an_identity_scribbled_over_is_noticed),
+		cmocka_unit_test(test_variables_without_room_for_an_index_are_damaged),
 		cmocka_unit_test(test_eviction_takes_the_oldest_first),
 		cmocka_unit_test(test_what_was_read_gets_a_second_round),
 		cmocka_unit_test(test_figures),
