@@ -1038,7 +1038,8 @@ PHP_FUNCTION(shmx_get_var)
 	}
 	if (status == SHMX_E_DAMAGED && found.type == SHMX_TYPE_SERIALIZED) {
 		zend_throw_exception(shmx_exception_class,
-			"The variable cannot be unserialized: this script lacks an enum that it holds, or the segment is damaged",
+			"The variable cannot be unserialized: this script lacks an enum that it holds, its objects are nested too "
+			"deeply, or the segment is damaged",
 			SHMX_E_DAMAGED);
 		RETURN_THROWS();
 	}
@@ -1476,8 +1477,14 @@ static ZEND_INI_MH(on_update_lock_timeout)
 
 static ZEND_INI_MH(on_update_writers)
 {
-	zend_long writers = ZEND_STRTOL(ZSTR_VAL(new_value), NULL, 10);
+	zend_string *error = NULL;
+	/* As OnUpdateLong() reads it: "4G" is not 4. */
+	zend_long writers = zend_ini_parse_quantity(new_value, &error);
 
+	if (error != NULL) {
+		zend_string_release(error);
+		return FAILURE;
+	}
 	if (writers < 1 || writers > (zend_long) SHMX_MAX_TOKENS) {
 		return FAILURE;
 	}

@@ -104,7 +104,8 @@ final class ShmxException extends RuntimeException
 function shmx_open(int $key, string $mode, int $permissions, int $size): Shmx|false {}
 
 /**
- * Reads bytes, all of one moment: a write that goes on meanwhile is seen whole or not at all. Takes no lock.
+ * Reads bytes, all of one moment: a write that goes on meanwhile is seen whole or not at all. Takes no lock, but where
+ * writers overtake it again and again: then it waits for the lock, if it may write.
  *
  * @param int $offset 0 to shmx_size()
  * @param int $size bytes to read; 0 reads to the end
@@ -286,7 +287,7 @@ function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
 
 /**
  * Receives the oldest message. Each message goes to one receiver. A receiver that is killed loses at most the message
- * that it was taking.
+ * that it was taking; a message that its class refuses, or that is no value for a typed property, is gone too.
  *
  * @param mixed $message the message, or null when there is none
  * @param float $timeout seconds to wait for one; 0 does not wait, negative waits for ever

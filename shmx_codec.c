@@ -21,6 +21,7 @@
 #include "shmx_codec.h"
 #include "zend_exceptions.h"
 #include "zend_smart_str.h"
+#include "ext/standard/basic_functions.h"
 #include "ext/standard/php_var.h"
 
 #include <stdio.h>
@@ -805,28 +806,42 @@ static unsigned char *write_array(shmx_writer *writer, unsigned char *at, const 
 	return write_hash(writer, at, array, depth);
 }
 
-/* Whether arrays lie in arrays more than `most` levels deep. Cycles go through references or
- * objects, which this does not enter. */
-static bool is_nested_deeper(const zval *value, uint32_t most)
+/* More elements than this are not looked at: arrays that hold others several times have more ways through them than memory. */
+#define NESTED_ELEMENTS_MOST 1000000
+
+/*
+ * Whether arrays lie in arrays more than `most` levels deep. What contains itself ends there, as it does for the serializer;
+ * where there is more than `*elements` to look at, the serializer finds out.
+ */
+static bool is_nested_deeper(zval *value, uint32_t most, uint32_t *elements)
 {
 	zval *element;
+	bool deeper = false;
 
-	if (Z_TYPE_P(value) != IS_ARRAY) {
+	if (Z_TYPE_P(value) != IS_ARRAY || (Z_REFCOUNTED_P(value) && Z_IS_RECURSIVE_P(value))) {
 		return false;
 	}
 	if (most == 0) {
 		return true;
 	}
+	if (Z_REFCOUNTED_P(value)) {
+		Z_PROTECT_RECURSION_P(value);
+	}
 	ZEND_HASH_FOREACH_VAL(Z_ARR_P(value), element) {
+		if (*elements == 0 || deeper) {
+			break;
+		}
+		--*elements;
 		if (Z_ISREF_P(element) && Z_REFCOUNT_P(element) == 1) {
 			element = Z_REFVAL_P(element);
 		}
-		if (is_nested_deeper(element, most - 1)) {
-			return true;
-		}
+		deeper = is_nested_deeper(element, most - 1, elements);
 	}
 	ZEND_HASH_FOREACH_END();
-	return false;
+	if (Z_REFCOUNTED_P(value)) {
+		Z_UNPROTECT_RECURSION_P(value);
+	}
+	return deeper;
 }
 
 static void encoded_set(shmx_encoded *encoded, uint8_t type, const void *bytes, size_t length)
@@ -868,9 +883,12 @@ static bool encode_by_serializer(zval *value, shmx_encoded *encoded)
 	uint64_t sum = 0;
 
 	smart_str_appendl(&serialized, (const char *) &sum, sizeof(sum));
+	/* Within somebody's Serializable::serialize() PHP would go on with that one's numbering of objects. */
+	BG(serialize_lock)++;
 	PHP_VAR_SERIALIZE_INIT(data);
 	php_var_serialize(&serialized, value, &data);
 	PHP_VAR_SERIALIZE_DESTROY(data);
+	BG(serialize_lock)--;
 	if (EG(exception)) {
 		smart_str_free(&serialized);
 		return false;
@@ -892,7 +910,8 @@ static bool encode_array(shmx_codec_memory *memory, zval *value, shmx_encoded *e
 	if (!end) {
 		/* Before any user code runs: it may encode in turn. */
 		writer_abandon(&writer);
-		if (writer.too_deep && is_nested_deeper(value, DEEPEST_SERIALIZED)) {
+		uint32_t elements = NESTED_ELEMENTS_MOST;
+		if (writer.too_deep && is_nested_deeper(value, DEEPEST_SERIALIZED, &elements)) {
 			zend_value_error("Arrays nested more than %d levels deep cannot be stored", DEEPEST_SERIALIZED);
 			return false;
 		}
@@ -1199,6 +1218,11 @@ static const unsigned char *read_list(
 {
 	if (UNEXPECTED(count > left(reader, at) || count > HT_MAX_SIZE)) {
 		return NULL;
+	}
+	/* Two bytes must not become a table of their own when there is nothing in it. */
+	if (UNEXPECTED(count == 0)) {
+		ZVAL_EMPTY_ARRAY(value);
+		return at;
 	}
 	zend_array *list = new_list(count);
 	zval *element = list->arPacked;
@@ -1600,6 +1624,8 @@ bool shmx_codec_unserialize(const zend_string *private_copy, zval *value)
 		return false;
 	}
 	ZVAL_UNDEF(&result);
+	/* As in encode_by_serializer(). */
+	BG(serialize_lock)++;
 	PHP_VAR_UNSERIALIZE_INIT(data);
 	zval *slot = var_tmp_var(&data);
 	if (php_var_unserialize(slot, &at, end, &data) && at == end) {
@@ -1607,6 +1633,7 @@ bool shmx_codec_unserialize(const zend_string *private_copy, zval *value)
 	}
 	/* Runs the __unserialize and __wakeup that were put off. */
 	PHP_VAR_UNSERIALIZE_DESTROY(data);
+	BG(serialize_lock)--;
 	if (EG(exception)) {
 		zval_ptr_dtor(&result);
 		return false;

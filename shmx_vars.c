@@ -1310,6 +1310,8 @@ shmx_status shmx_vars_clear(shmx_segment *segment)
 	shmx_status status = begin(&vars, segment);
 	bool is_sound;
 
+	/* Of a damaged segment no count is loaded, and all are stored: none may be what stood on this process's stack. */
+	memset(vars.counts, 0, sizeof(vars.counts));
 	if (status == SHMX_OK) {
 		status = shmx_guard_take(segment, segment->lock_timeout);
 	}

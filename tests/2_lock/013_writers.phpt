@@ -45,6 +45,12 @@ $writers[1]->say('close');
 echo $writers[1]->hear(), "\n";
 show(figures(...));
 $writers[1]->kill();
+// What is no number of writers changes nothing.
+foreach (['4G', '32K', '0', '-1', 'many', '', '32001', '7'] as $setting) {
+	@ini_set('shmx.writers', $setting);
+	echo ini_get('shmx.writers'), ' ';
+}
+echo "\n";
 ?>
 --CLEAN--
 <?php
@@ -66,3 +72,4 @@ signal 9
 [2,1]
 closed
 [2,0]
+2 2 2 2 2 2 2 7

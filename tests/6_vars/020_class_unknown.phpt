@@ -39,7 +39,7 @@ remove_test_keys(__FILE__);
 --EXPECT--
 string(22) "__PHP_Incomplete_Class"
 'O:9:"OnlyThere":1:{s:1:"a";i:1;}'
-Warning: shmx_get_var(): Class 'EnumOnlyThere' not found; ShmxException SHMX_E_DAMAGED: The variable cannot be unserialized: this script lacks an enum that it holds, or the segment is damaged
+Warning: shmx_get_var(): Class 'EnumOnlyThere' not found; ShmxException SHMX_E_DAMAGED: The variable cannot be unserialized: this script lacks an enum that it holds, its objects are nested too deeply, or the segment is damaged
 true
 with an autoloader the class is there
 autoload OnlyThere

@@ -403,6 +403,9 @@ $hash = fn(int $count, int $next, string $entries) => chr(TYPE_ARRAY) . "\x10" .
 ok(refuses($hash(2, 0, $key('ab') . "\1" . $key('ab') . "\1")) && refuses($hash(2, 9, "\xff" . $i64(5) . "\1\xff" . $i64(5) . "\1")), 'a key met twice is refused');
 ok(refuses("$a\x0e\2" . $key('ab') . $key('ab', 7) . "\1\1"), 'in a shape too');
 ok(refuses($hash(1, 5, "\xff" . $i64(5) . "\1")) && !refuses($hash(1, 6, "\xff" . $i64(5) . "\1")), 'a next free index that is taken is refused');
+$memory = memory_get_usage();
+$value = shmx_codec_test_decode("$a\x0b" . $u32(10_000) . str_repeat("\x40", 10_000));
+ok($value === array_fill(0, 10_000, []) && memory_get_usage() - $memory < 1 << 20, 'an empty list takes no table of its own, whatever it is written as');
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\x80\0\0\0\0\xff" . $i64(2147483647) . "\1");
 ok($value === [2147483647 => null], 'the last int key of 32 bits is read whatever the width of an int');
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\0\0\0\0\x80" . $key('ab') . "\1");

@@ -1,0 +1,60 @@
+--TEST--
+arrays that contain themselves, or others many times, are stored or refused as serialize() would, and in no time
+--EXTENSIONS--
+shmx
+--FILE--
+<?php
+require __DIR__ . '/../helpers.inc';
+$shmx = shmx_open(test_key(__FILE__), 'n', 0600, 1_000_000);
+
+function contains_itself(): array
+{
+	$array = [1];
+	$array[1] = &$array;
+	return $array;
+}
+function nested(int $depth): array
+{
+	for ($array = []; $depth > 1; $depth--) {
+		$array = [$array];
+	}
+	return $array;
+}
+
+$cycle = contains_itself();
+show(
+	fn () => shmx_put_var($shmx, 'cycle', $cycle),
+	fn () => serialize(shmx_get_var($shmx, 'cycle')) === serialize(unserialize(serialize($cycle))),
+	fn () => shmx_put_var($shmx, 'deep', nested(4000)),
+	fn () => shmx_get_var($shmx, 'deep') === nested(4000),
+	fn () => shmx_put_var($shmx, 'deeper', nested(4098)),
+);
+// 2^600 ways lead through it: only PHP's memory_limit ends what would be written.
+$code = <<<'CODE'
+	$shmx = shmx_open(0, "n", 0600, 1000);
+	register_shutdown_function(fn () => shmx_delete($shmx));
+	for ($array = [1], $i = 0; $i < 600; $i++) {
+		$array = [$array, $array];
+	}
+	shmx_put_var($shmx, "wide", $array);
+	CODE;
+$php = getenv('TEST_PHP_EXECUTABLE') ?: PHP_BINARY;
+$begun = hrtime(true);
+exec(escapeshellarg($php) . ' -n -d memory_limit=16M -d extension=' . escapeshellarg(getenv('SHMX_MODULE') ?: 'shmx')
+	. ' -r ' . escapeshellarg($code) . ' 2>&1', $said);
+echo preg_match('/memory (size|limit) of/', implode("\n", $said)) === 1 ? 'memory' : implode("\n", $said), ', ',
+	brief((hrtime(true) - $begun) / 1e9 < 20 * slowness()), "\n";
+shmx_delete($shmx);
+?>
+--CLEAN--
+<?php
+require __DIR__ . '/../helpers.inc';
+remove_test_keys(__FILE__);
+?>
+--EXPECT--
+true
+true
+true
+true
+ValueError: Arrays nested more than 4096 levels deep cannot be stored
+memory, true
