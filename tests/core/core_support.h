@@ -21,7 +21,10 @@
 /* The promise: nobody's death holds anybody else up for longer. */
 #define LONGEST_STALL (250 * MILLISECONDS * slowness())
 
-/* 1, or 20 under valgrind, which also lets one thread run at a time and as long as it likes. */
+/*
+ * 1, or 20 under valgrind, which also lets one thread run at a time and as long as it likes. SHMX_TEST_SLOWNESS says it
+ * where a program cannot find out, under an emulator for one.
+ */
 int slowness(void);
 
 union semctl_argument {
@@ -71,7 +74,7 @@ bool exited_well(int wait_status);
 /* Zeroed memory that forked children share. */
 void *shared_memory(size_t size);
 
-/* Waits until the word has the value; false after 5 seconds. */
+/* Waits until the word has the value; false after 5 seconds times slowness(). */
 bool await_value(const _Atomic int *word, int value);
 
 void sleep_for(int64_t nanoseconds);

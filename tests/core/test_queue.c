@@ -17,7 +17,7 @@
 
 #include "shmx_bytes.h"
 
-#define TOLERANCE (5 * MILLISECONDS)
+#define TOLERANCE (5 * MILLISECONDS * slowness())
 #define RECORD(length) shmx_record_size(0, length)
 
 static shmx_segment segment;
