@@ -406,7 +406,8 @@ static shmx_status read_slowly(shmx_segment *segment, range wanted, unsigned cha
 		if (seen != standing) {
 			standing = seen;
 			standing_since = now;
-		} else if ((seen & 1) && now - standing_since > SHMX_READ_PATIENCE) {
+		} else if (!may_queue && (seen & 1) && now - standing_since > SHMX_READ_PATIENCE) {
+			/* Who may queue repairs instead, however long it was kept from the processor before it got to that. */
 			if (shmx_guard_abandoned(segment) && read_abandoned(segment, seen, wanted, into, torn)) {
 				return SHMX_OK;
 			}

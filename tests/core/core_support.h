@@ -23,7 +23,8 @@
 
 /*
  * 1, or 20 under valgrind, which also lets one thread run at a time and as long as it likes, or 4 where every process
- * writes its counts to files when it ends.
+ * writes its counts to files when it ends. SHMX_TEST_SLOWNESS says it where a program cannot find out, under an emulator
+ * for one.
  */
 int slowness(void);
 
@@ -74,7 +75,7 @@ bool exited_well(int wait_status);
 /* Zeroed memory that forked children share. */
 void *shared_memory(size_t size);
 
-/* Waits until the word has the value; false after 5 seconds. */
+/* Waits until the word has the value; false after 5 seconds times slowness(). */
 bool await_value(const _Atomic int *word, int value);
 
 void sleep_for(int64_t nanoseconds);
