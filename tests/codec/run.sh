@@ -63,7 +63,9 @@ run "" "$php" -d extension="$build/codec_test.so" "$here/codec.php"
 
 runtime=$("$compiler" -print-file-name=libasan.so)
 "$compiler" -shared -fPIC "$here/shallow_bind.c" -o "$build/shallow_bind.so"
-if [ -e "$runtime" ] && compile codec_asan.so -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined 2> "$build/asan.log"; then
+if [ "${SHMX_SLOWNESS:-1}" -gt 1 ]; then
+	run "" printf 'ok 1 - sanitizers # SKIP their allocator does not work on an emulated processor\n1..1\n'
+elif [ -e "$runtime" ] && compile codec_asan.so -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined 2> "$build/asan.log"; then
 	run "sanitizers: " env LD_PRELOAD="$build/shallow_bind.so $runtime" USE_ZEND_ALLOC=0 SHMX_CODEC_SMALL=1 \
 		ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		"$php" -n -d extension="$build/codec_asan.so" "$here/codec.php"
