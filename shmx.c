@@ -70,8 +70,9 @@ static void throw_status(shmx_status status)
 			message = "The segment was deleted";
 			break;
 		case SHMX_E_UNTRUSTED:
-			message = "The value holds an object or a reference, and other users may write to the segment; "
-					  "shmx_allow_objects() says that they are trusted";
+			message =
+				"The value holds an object or a reference and is not revived: other users may write to the segment, "
+				"or the script forbade it; see shmx_allow_objects()";
 			break;
 		default:
 			message = "Unexpected failure";

@@ -61,7 +61,8 @@ const SHMX_E_TYPE = UNKNOWN;
  */
 const SHMX_E_TOO_LARGE = UNKNOWN;
 /**
- * The value holds an object or a reference, and another user may write to the segment: see shmx_allow_objects().
+ * The value holds an object or a reference, and another user may write to the segment or the script forbade to revive it:
+ * see shmx_allow_objects().
  * @var int
  * @cvalue SHMX_E_UNTRUSTED
  */

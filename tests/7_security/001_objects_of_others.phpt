@@ -93,7 +93,7 @@ root's own, 0666: ShmxException SHMX_E_UNTRUSTED (0 revived), [1,"a"]
 everybody's, read by another user: ShmxException SHMX_E_UNTRUSTED (0 revived), [1,"a"]
 another user's, read by itself: 'a Gadget of 7' (1 revived), [1,"a"]
 read by root: ShmxException SHMX_E_UNTRUSTED (0 revived), [1,"a"]
-ShmxException SHMX_E_UNTRUSTED: The value holds an object or a reference, and other users may write to the segment; shmx_allow_objects() says that they are trusted
+ShmxException SHMX_E_UNTRUSTED: The value holds an object or a reference and is not revived: other users may write to the segment, or the script forbade it; see shmx_allow_objects()
 allowed: 'a Gadget of 7' (1 revived), [1,"a"]
 through another handle: ShmxException SHMX_E_UNTRUSTED (0 revived), [1,"a"]
 root's own, forbidden: ShmxException SHMX_E_UNTRUSTED (0 revived), [1,"a"]

@@ -41,9 +41,9 @@ require __DIR__ . '/../helpers.inc';
 remove_test_keys(__FILE__);
 ?>
 --EXPECT--
-ShmxException SHMX_E_UNTRUSTED: The value holds an object or a reference, and other users may write to the segment; shmx_allow_objects() says that they are trusted
+ShmxException SHMX_E_UNTRUSTED: The value holds an object or a reference and is not revived: other users may write to the segment, or the script forbade it; see shmx_allow_objects()
 'before', 3 left, 0 revived
-ShmxException SHMX_E_UNTRUSTED: The value holds an object or a reference, and other users may write to the segment; shmx_allow_objects() says that they are trusted
+ShmxException SHMX_E_UNTRUSTED: The value holds an object or a reference and is not revived: other users may write to the segment, or the script forbade it; see shmx_allow_objects()
 'before', 2 left, 0 revived
 true
 {"an":"array"}, 1 left, 0 revived

@@ -128,13 +128,15 @@ final class Load
 		soon($this->isReady(...), 10);
 		$this->goesOn = $this->answers();
 		if (!$this->goesOn && $this->store === 'shmx') {
+			say('#   php-fpm does not answer; its processes are: ' . $this->servers->whatFpmDoes());
 			// Workers share a scoreboard with php-fpm's master, and one that is killed with its lock in hand leaves the master
 			// spinning for ever: it starts no worker and hears no signal. That is php-fpm's own, and told from anything else
-			// by this: there is no worker. The segments must be as good as ever when it is started again.
-			$this->masterStoodStill = children($this->servers->fpm->pid) === [];
-			say('#   php-fpm did not answer before it was started again; its processes were: ' . $this->servers->whatFpmDoes());
-			$this->servers->restartFpm();
-			$this->goesOn = $this->answers();
+			// by this: the master lives and there is no worker. The segments must be as good as ever when it is started again.
+			$this->masterStoodStill = $this->servers->fpm->isRunning() && children($this->servers->fpm->pid) === [];
+			if ($this->masterStoodStill) {
+				$this->servers->restartFpm();
+				$this->goesOn = $this->answers();
+			}
 		}
 		$this->servers->stop();
 		(new Ledger($this->key))->set(Ledger::OVER, 1);
