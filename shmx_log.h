@@ -99,7 +99,13 @@ static inline uint64_t shmx_log_first(const shmx_log *log)
 	return log->mask + 1;
 }
 
-/* Bytes of ring that a record takes. The lengths must be within SHMX_RECORD_MAX_KEY and SHMX_RECORD_MAX_VALUE. */
+/* Whether a record may have a key and a value of these lengths, in bytes. */
+static inline bool shmx_record_may_hold(uint64_t key_length, uint64_t value_length)
+{
+	return key_length <= SHMX_RECORD_MAX_KEY && value_length <= SHMX_RECORD_MAX_VALUE;
+}
+
+/* Bytes of ring that a record takes. shmx_record_may_hold() must say that there may be such a record. */
 static inline uint64_t shmx_record_size(uint64_t key_length, uint64_t value_length)
 {
 	return SHMX_RECORD_HEADER + ((key_length + 7) & ~UINT64_C(7)) + ((value_length + 7) & ~UINT64_C(7));
@@ -160,7 +166,7 @@ static inline uint64_t shmx_log_claimed_size(const shmx_log *log, uint64_t offse
 	uint64_t value_length = shmx_record_value_length(form);
 	uint64_t size;
 
-	if (key_length > SHMX_RECORD_MAX_KEY || value_length > SHMX_RECORD_MAX_VALUE) {
+	if (!shmx_record_may_hold(key_length, value_length)) {
 		return 0;
 	}
 	size = shmx_record_size(key_length, value_length);

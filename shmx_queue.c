@@ -422,12 +422,13 @@ static shmx_status try_send(shmx_segment *segment, uint8_t type, const void *byt
 static bool could_ever_fit(const shmx_segment *segment, size_t length, shmx_queue_room *room)
 {
 	uint64_t capacity = (uint64_t) segment->payload_size & ~UINT64_C(7);
+	uint64_t needed = shmx_record_may_hold(0, length) ? shmx_record_size(0, length) : (uint64_t) length;
 
 	if (room != NULL) {
-		room->needed = length <= SHMX_RECORD_MAX_VALUE ? shmx_record_size(0, length) : (uint64_t) length;
+		room->needed = needed;
 		room->available = capacity;
 	}
-	return length <= SHMX_RECORD_MAX_VALUE && shmx_record_size(0, length) <= capacity;
+	return needed <= capacity;
 }
 
 shmx_status shmx_queue_send(

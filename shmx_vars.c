@@ -1097,7 +1097,7 @@ static shmx_status begin_item(shmx_vars *vars, shmx_segment *segment, const shmx
 	if (status != SHMX_OK) {
 		return status;
 	}
-	if (key->length > SHMX_RECORD_MAX_KEY || value->length > SHMX_RECORD_MAX_VALUE) {
+	if (!shmx_record_may_hold(key->length, value->length)) {
 		if (room != NULL) {
 			*room = (shmx_room){ SHMX_RECORD_HEADER + key->length + value->length, 0 };
 		}

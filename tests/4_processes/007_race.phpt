@@ -9,7 +9,7 @@ posix
 require __DIR__ . '/../helpers.inc';
 $key = test_key(__FILE__);
 $bad = [];
-for ($round = 0; $round < max(2, intdiv(30, slowness())); $round++) {
+for ($round = 0; $round < max(2, intdiv(15, slowness())); $round++) {
 	$children = [];
 	for ($i = 0; $i < 20; $i++) {
 		$children[] = new Child(function ($parent) use ($key) {
