@@ -4,8 +4,8 @@
 // Usage: storm.php MINUTES, with the environment that ./dev gives to test programs.
 
 const ROUND = 60;
-/** Some fifty processes have two processors, so a lock's owner may wait for one, and those who wait for the lock with it. */
-const SHARE = 10;
+/** So many of them want a processor at once: the owner of a lock may wait for one, and those who wait for the lock with it. */
+const PROCESSES = 30;
 const PROGRAMS = [
 	'bytes' => ['programs/storm.php'],
 	'variables' => ['programs/vars_storm.php'],
@@ -27,7 +27,7 @@ final class Storm
 		$this->output = tmpfile();
 		$this->process = proc_open([getenv('SHMX_PHP'), ...explode(' ', getenv('SHMX_PHP_FLAGS')), __DIR__ . "/../tests/$script", ...$arguments],
 			[['file', '/dev/null', 'r'], $this->output, $this->output], $pipes, null,
-			['SHMX_STORM_SECONDS' => (string) ROUND, 'SHMX_STORM_SHARE' => (string) SHARE] + getenv());
+			['SHMX_STORM_SECONDS' => (string) ROUND, 'SHMX_STORM_SHARE' => (string) share_of_a_processor()] + getenv());
 	}
 
 	public function wait(): void
@@ -61,6 +61,12 @@ final class Storm
 		$bad = preg_match('/^not ok|^Bail out/m', $this->said) || $this->invariants() !== (int) ($plan[1] ?? -1);
 		return $bad ? "--- $this->name\n$this->said" : '';
 	}
+}
+
+/** How many processes share a processor: so many times what it takes alone may a call take. */
+function share_of_a_processor(): int
+{
+	return (int) ceil(PROCESSES / max(1, (int) shell_exec('nproc')));
 }
 
 /** One line of figures: they add up, but for the longest stall. */
