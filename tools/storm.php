@@ -59,7 +59,8 @@ final class Storm
 	{
 		preg_match('/^1\.\.(\d+)/m', $this->said, $plan);
 		$bad = preg_match('/^not ok|^Bail out/m', $this->said) || $this->invariants() !== (int) ($plan[1] ?? -1);
-		return $bad ? "--- $this->name\n$this->said" : '';
+		// A comment each, or it would be counted as more tests than there are.
+		return $bad ? preg_replace('/^/m', '# ', "--- $this->name\n$this->said") . "\n" : '';
 	}
 }
 
@@ -100,30 +101,33 @@ foreach ([SIGINT, SIGTERM] as $signal) {
 }
 $begun = microtime(true);
 $sums = array_fill_keys(array_keys(PROGRAMS), []);
-$invariants = $rounds = 0;
-$failures = [];
+$invariants = $rounds = $failed = 0;
 do {
 	$rounds++;
 	$running = array_map(fn ($name) => new Storm($name, PROGRAMS[$name]), array_keys(PROGRAMS));
 	$round = [];
+	$failures = '';
 	foreach ($running as $storm) {
 		$storm->wait();
 		$sums[$storm->name] = add($sums[$storm->name], $storm->figures());
 		$round = add($round, $storm->figures());
 		$invariants += $storm->invariants();
-		$failures[] = $storm->failure();
+		$failures .= $storm->failure();
 	}
 	$running = [];
-	$failures = array_filter($failures);
 	say(sprintf('# %4.0f min %s', (microtime(true) - $begun) / 60, line($round)));
-} while (microtime(true) - $begun < 60 * $minutes && $failures === []);
+	// At once, for whoever watches; it goes on, for what else there may be to see.
+	if ($failures !== '') {
+		$failed++;
+		say($failures);
+	}
+} while (microtime(true) - $begun < 60 * $minutes);
 
-say("\n# " . sprintf('%.0f minutes, %d rounds, %s invariants checked', (microtime(true) - $begun) / 60, $rounds, number_format($invariants)));
+say("\n# " . sprintf('%.0f minutes, %d rounds, %s invariants held', (microtime(true) - $begun) / 60, $rounds, number_format($invariants)));
 $all = [];
 foreach ($sums as $name => $figures) {
 	say(sprintf('# %-10s %s', $name, line($figures)));
 	$all = add($all, $figures);
 }
 say(sprintf('# %-10s %s', 'all', line($all)));
-say(implode("\n", $failures));
-say("1..1\n" . ($failures === [] ? 'ok' : 'not ok') . ' 1 - every invariant held in every round');
+say("1..1\n" . ($failed === 0 ? 'ok' : 'not ok') . ' 1 - every invariant held in every round' . ($failed === 0 ? '' : ", but in $failed of $rounds"));

@@ -102,15 +102,17 @@ final class Load
 		}
 		$pid = array_rand($workers);
 		$slow = preg_match('/hold|wait/', (string) @file_get_contents("$this->folder/notes/$workers[$pid]"));
+		// Before and after: in between this process may have to wait for a processor.
+		$before = microtime(true);
 		if ((!$slow || mt_rand(0, 19) === 0) && posix_kill($pid, SIGKILL)) {
-			$this->deaths->killed[$workers[$pid]] = microtime(true);
+			$this->deaths->killed[$workers[$pid]] = [$before, microtime(true)];
 		}
 	}
 
 	private function reload(): void
 	{
-		posix_kill($this->servers->fpm->pid, SIGUSR2);
 		$this->deaths->reloads[] = [microtime(true), INF];
+		posix_kill($this->servers->fpm->pid, SIGUSR2);
 	}
 
 	/** Whether no reload is under way. Notes when the last one is over. */
