@@ -2,7 +2,8 @@
  * Bytes: shmx_bytes.c and shmx_sequence.h. The sequence, the stamp, the journal, the payload, the torn table.
  *
  * One writer at a time, as the guard has it: it writes small and large ranges of three cells, and may die between any
- * two stores; the next one, or a reader that takes the guard, recovers, and may die of it as well. One reader reads
+ * two stores; the next one recovers, and may die of it as well. A reader that takes the guard recovers in one step: it
+ * runs the same function, so its death there leaves what a writer's does. One reader reads
  * without a lock: by an even number, through an odd one, under the guard, or past a dead writer.
  *
  * What is true is kept aside as the list of states the payload was in, one for each write: a small one counts from its

@@ -38,6 +38,12 @@ holds guard '-DWRITERS=2' \
 	'guard, 2 writers, any number of deaths: never two owners, nothing is taken from the living' \
 	'guard, 2 writers, any number of deaths: after a death nobody writes before the repair, and a dead repairer'\''s is done again'
 breaks guard '-DWRITERS=2 -DNO_TENURE' "$two_owners" 'guard without the tenure: two owners are found'
+if when '--short'; then
+	holds guard '-DWRITERS=2 -DDEATHS=1 -DLIVENESS' \
+		'guard, 2 writers, 1 death: neither a dead owner'\''s nor a free guard stays so for ever while somebody waits'
+	holds guard '-DWRITERS=2 -DDEATHS=1 -DROUNDS=2 -DPATIENT -DNO_TIMEOUT' \
+		'guard, 2 writers, 2 takes each: without any bound on sleeps, one death leaves nobody asleep'
+fi
 if when '--default --full'; then
 	holds guard '-DWRITERS=3 -DDEATHS=1 -DROUNDS=1 -DPATIENT' 'guard, 3 writers, 1 death, 1 take each: the same'
 	holds guard '-DWRITERS=2 -DDEATHS=2 -DSTOPS=1 -DLIVENESS' \
@@ -83,6 +89,8 @@ fi
 
 if when '--short'; then
 	holds bytes '-DWRITES=2 -DDEATHS=0' 'bytes, 2 writes: a read is what stood there at one moment'
+	holds bytes '-DWRITES=1 -DDEATHS=2' \
+		'bytes, 1 write, 2 deaths: a read is what stood there at one moment, or is told as torn, and nothing else is told so'
 	breaks bytes '-DWRITES=2 -DDEATHS=1 -DNO_OVERLAY' 'assertion violated right' \
 		'bytes without the journal laid over: a mix is found'
 fi
@@ -106,9 +114,9 @@ if when --full; then
 	holds bytes '-DWRITES=2 -DDEATHS=2' 'bytes, 2 writes, 2 deaths: the same'
 fi
 
-holds log '-DOPS=2' \
-	'log, 2 calls, 1 death: a look-up finds what was true at one moment of it, and never another key'\''s bytes' \
-	'log, 2 calls, 1 death: a call happens whole or not at all, and a permanent variable is never missing'
+holds log '-DOPS=2 -DDEATHS=2' \
+	'log, 2 calls, 2 deaths, of recovery as well: a look-up finds what was true at one moment of it, and never another key'\''s bytes' \
+	'log, 2 calls, 2 deaths, of recovery as well: a call happens whole or not at all, and a permanent variable is never missing'
 breaks log '-DOPS=3 -DDEATHS=0 -DNO_BUCKET_CHECK' 'assertion violated.*allowed' \
 	'log whose readers do not look at the bucket again: a missing variable is found'
 if when '--default --full'; then
