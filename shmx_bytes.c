@@ -57,13 +57,17 @@ static inline bool range_is_empty(range a)
 /*
  * The end first: who takes an entry into use stores its end last, and who gives it up stores its end as 0. Acquire, paired
  * with the releases in store_torn() and cover_torn_entry(): a reader that sees an entry shortened finds the rest of it
- * when it looks through the table once more.
+ * when it looks through the table once more. What a scribbler put beyond the payload is cut off: nobody could read or
+ * write those bytes, and no write would ever clear them.
  */
-static range load_torn(const shmx_torn_range *entry)
+static range load_torn(const shmx_segment *segment, const shmx_torn_range *entry)
 {
 	uint64_t end = atomic_load_explicit((_Atomic uint64_t *) &entry->end, memory_order_acquire);
 
-	return (range){ atomic_load_explicit((_Atomic uint64_t *) &entry->begin, memory_order_acquire), end };
+	return (range){
+		atomic_load_explicit((_Atomic uint64_t *) &entry->begin, memory_order_acquire),
+		end < segment->payload_size ? end : segment->payload_size,
+	};
 }
 
 static uint32_t torn_count(const shmx_segment *segment)
@@ -88,7 +92,7 @@ static void find_torn(const shmx_segment *segment, range wanted, range covered, 
 	uint32_t count = torn_count(segment);
 
 	for (uint32_t i = 0; i < count; i++) {
-		range entry = load_torn(&segment->header->torn[i]);
+		range entry = load_torn(segment, &segment->header->torn[i]);
 		range before = { entry.begin, entry.end < covered.begin ? entry.end : covered.begin };
 		range after = { entry.begin > covered.end ? entry.begin : covered.end, entry.end };
 
@@ -119,7 +123,7 @@ static shmx_torn_range *free_torn_entry(shmx_segment *segment)
 	uint32_t count = torn_count(segment);
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (range_is_empty(load_torn(&segment->header->torn[i]))) {
+		if (range_is_empty(load_torn(segment, &segment->header->torn[i]))) {
 			return &segment->header->torn[i];
 		}
 	}
@@ -135,7 +139,7 @@ static shmx_torn_range *find_torn_entry(shmx_segment *segment, range wanted)
 	uint32_t count = torn_count(segment);
 
 	for (uint32_t i = 0; i < count; i++) {
-		range entry = load_torn(&segment->header->torn[i]);
+		range entry = load_torn(segment, &segment->header->torn[i]);
 
 		if (entry.begin == wanted.begin && entry.end == wanted.end) {
 			return &segment->header->torn[i];
@@ -149,7 +153,7 @@ static bool is_in_torn(const shmx_segment *segment, range wanted)
 	uint32_t count = torn_count(segment);
 
 	for (uint32_t i = 0; i < count; i++) {
-		range entry = load_torn(&segment->header->torn[i]);
+		range entry = load_torn(segment, &segment->header->torn[i]);
 
 		if (entry.begin <= wanted.begin && wanted.end <= entry.end) {
 			return true;
@@ -173,7 +177,7 @@ static void add_torn(shmx_segment *segment, range added)
 		return;
 	}
 	entry = &segment->header->torn[0];
-	grown = load_torn(entry);
+	grown = load_torn(segment, entry);
 	if (added.begin < grown.begin) {
 		atomic_store_explicit(&entry->begin, added.begin, memory_order_relaxed);
 	}
@@ -185,7 +189,7 @@ static void add_torn(shmx_segment *segment, range added)
 
 static void cover_torn_entry(shmx_segment *segment, shmx_torn_range *entry, range written)
 {
-	range torn = load_torn(entry);
+	range torn = load_torn(segment, entry);
 
 	if (range_is_empty(torn) || !ranges_meet(torn, written)) {
 		return;
@@ -227,7 +231,7 @@ static void cover_torn(shmx_segment *segment, range written)
 		SHMX_CRASH_POINT("torn: covered");
 	}
 	count = torn_count(segment);
-	while (count > 0 && range_is_empty(load_torn(&segment->header->torn[count - 1]))) {
+	while (count > 0 && range_is_empty(load_torn(segment, &segment->header->torn[count - 1]))) {
 		count--;
 	}
 	atomic_store_explicit(&segment->header->write.torn_count, count, memory_order_relaxed);
@@ -239,7 +243,7 @@ size_t shmx_bytes_torn_ranges(shmx_segment *segment, shmx_torn ranges[SHMX_TORN_
 	size_t found = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		range entry = load_torn(&segment->header->torn[i]);
+		range entry = load_torn(segment, &segment->header->torn[i]);
 
 		if (!range_is_empty(entry)) {
 			ranges[found++] = (shmx_torn){ true, entry.begin, entry.end };

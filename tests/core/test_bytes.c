@@ -651,6 +651,35 @@ static void a_write_described_beyond_the_payload_is_nobodys(void **state)
 	assert_at_rest(&segment);
 }
 
+/* Told as they stood, they were ranges that no call takes, and that no write could clear. */
+static void torn_ranges_beyond_the_payload_are_cut_off(void **state)
+{
+	static const uint64_t ranges_there[][2] = {
+		{ SIZE - 10, UINT64_MAX },
+		{ SIZE, SIZE + 10 },
+		{ UINT64_MAX - 1, UINT64_MAX },
+		{ 5, SIZE + 1 },
+	};
+	shmx_torn ranges[SHMX_TORN_RANGES];
+
+	(void) state;
+	write_at(0, data, SIZE);
+	for (size_t i = 0; i < 4; i++) {
+		atomic_store(&segment.header->torn[i].begin, ranges_there[i][0]);
+		atomic_store(&segment.header->torn[i].end, ranges_there[i][1]);
+	}
+	atomic_store(&segment.header->write.torn_count, 4);
+	assert_int_equal(shmx_bytes_torn_ranges(&segment, ranges), 2);
+	assert_int_equal(ranges[0].begin, SIZE - 10);
+	assert_int_equal(ranges[0].end, SIZE);
+	assert_int_equal(ranges[1].begin, 5);
+	assert_int_equal(ranges[1].end, SIZE);
+	assert_torn(SIZE - 2, 2, SIZE - 10, SIZE);
+	write_at(0, data, SIZE);
+	assert_int_equal(shmx_bytes_torn_ranges(&segment, ranges), 0);
+	assert_reads(&reader, 0, data, SIZE);
+}
+
 /* Every call on a header with this in it: any answer that the interface knows, soon, and nothing outside the payload. */
 static void use_everything(void)
 {
@@ -778,6 +807,7 @@ int main(void)
 		TEST(an_idle_lock_does_not_hold_up_a_reader_that_queued),
 		TEST(readers_among_writers_see_whole_values),
 		TEST(a_write_described_beyond_the_payload_is_nobodys),
+		TEST(torn_ranges_beyond_the_payload_are_cut_off),
 		TEST(no_value_in_the_header_does_harm),
 		TEST(a_header_that_changes_all_the_time_does_no_harm),
 	};

@@ -1,7 +1,7 @@
 /*
  * libFuzzer target for the queue: the input is sends and receives, and strokes over the memory between them. Whatever
  * stands there, every call returns and reads nothing outside the segment; and as long as nothing was scribbled, messages
- * come out in order and a full walk finds every invariant kept. Needs no PHP.
+ * come out in order and a full walk finds every invariant kept. Needs no PHP; build.sh says how it is built.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +29,15 @@ static uint64_t take(source *from, size_t bytes)
 /* Plain memory, so that AddressSanitizer knows where it ends; its guard is held for ever, and nobody can be waited for. */
 static void make_segment(shmx_segment *segment)
 {
-	memset(segment, 0, sizeof(*segment));
-	segment->header = aligned_alloc(64, SHMX_HEADER_SIZE + PAYLOAD + 24);
-	if (segment->header == NULL) {
+	void *memory;
+
+	/* Not aligned_alloc, which wants a rounded size: the end of the payload is the end of the memory. */
+	if (posix_memalign(&memory, SHMX_CACHE_LINE, SHMX_HEADER_SIZE + PAYLOAD) != 0) {
 		abort();
 	}
-	memset(segment->header, 0, SHMX_HEADER_SIZE + PAYLOAD);
+	memset(memory, 0, SHMX_HEADER_SIZE + PAYLOAD);
+	memset(segment, 0, sizeof(*segment));
+	segment->header = memory;
 	segment->payload = (unsigned char *) segment->header + SHMX_HEADER_SIZE;
 	segment->payload_size = PAYLOAD;
 	segment->checked = true;
@@ -127,9 +130,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				expect(shmx_queue_info(&segment, &figures) == SHMX_OK && figures.pending == plain.next - plain.first,
 					scribbled);
 				break;
-			case 6: { /* a word of the root, in full or by a little */
-				uint64_t *word =
-					(uint64_t *) (void *) (segment.header->root + (what >> 3) * 16 % sizeof(shmx_queue_root));
+			case 6: { /* any word of the root, in full or by a little */
+				uint64_t place = take(&from, 1) * 8 % sizeof(shmx_queue_root);
+				uint64_t *word = (uint64_t *) (void *) (segment.header->root + place);
 
 				*word = what & 128 ? take(&from, 8) : *word + take(&from, 1) - 128;
 				scribbled = true;

@@ -1,9 +1,7 @@
 /*
  * libFuzzer target for the log and the index of variables: the input is calls, and strokes over the memory between them.
  * Whatever stands there, every call returns and reads nothing outside the segment; and as long as nothing was scribbled,
- * a full walk finds every invariant kept. Needs no PHP:
- *   clang -std=gnu11 -g -O1 -pthread -I. -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_vars.c \
- *       shmx_log.c shmx_vars.c shmx_guard.c shmx_segment.c shmx_crash.c -o fuzz_vars
+ * a full walk finds every invariant kept. Needs no PHP; build.sh says how it is built.
  */
 #include <stdlib.h>
 #include <string.h>
