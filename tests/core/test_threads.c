@@ -3,9 +3,8 @@
  *
  * Threads instead of processes, each with a handle of its own, so that a race detector can watch: as ZTS PHP does it.
  *
- * Readers of bytes race with writers on purpose. They copy what may be changing and throw the copy away if the sequence
- * number moved, which no detector can know. So these functions of shmx_bytes.c are excused, as readers, and nothing else is:
- * two writers that race, or anything in the guard, is still found.
+ * What readers without a lock do to bytes that may be changing is excused where it is done, in shmx_racing.h, and nothing
+ * else is.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -18,18 +17,6 @@
 
 #include "shmx_bytes.h"
 #include "shmx_guard.h"
-
-/* Asked by ThreadSanitizer; nobody else calls it. */
-__attribute__((visibility("default"), used)) const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-	return "race:^try_read$\n"
-		   "race:^read_through$\n"
-		   "race:^overlay$\n"
-		   "race:^shmx_bytes_read$\n"
-		   "race:^read_slowly$\n"
-		   "race:^read_abandoned$\n";
-}
 
 #define WRITERS 3
 #define READERS 3
