@@ -15,7 +15,7 @@ WERROR ?=
 flags_release = -O2 -g
 flags_crash = -O1 -g -DSHMX_CRASH_POINTS
 flags_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# gcc's ThreadSanitizer does not follow fences; tests/core/test_threads.c excuses the readers that rely on them.
+# gcc's ThreadSanitizer does not follow fences, and says so of each; shmx_racing.h excuses the reads that rely on them.
 flags_tsan = -O1 -g -fsanitize=thread -Wno-tsan
 # Unoptimised, so that each line is code of its own.
 flags_coverage = -O0 -g --coverage -fprofile-update=atomic -DSHMX_CRASH_POINTS -DSHMX_COVERAGE

@@ -25,6 +25,7 @@
 
 #include "shmx_crash.h"
 #include "shmx_guard.h"
+#include "shmx_racing.h"
 #include "shmx_sequence.h"
 
 /* Rounds of a reader that keeps losing: first at once, then giving the processor away, then asleep. Nanoseconds. */
@@ -261,8 +262,8 @@ static void overlay(const shmx_segment *segment, range wanted, range written, un
 	};
 
 	if (!range_is_empty(common)) {
-		memcpy(into + (common.begin - wanted.begin), segment->header->journal + (common.begin - written.begin),
-			common.end - common.begin);
+		shmx_racing_copy(into + (common.begin - wanted.begin),
+			segment->header->journal + (common.begin - written.begin), common.end - common.begin);
 	}
 }
 
@@ -298,7 +299,7 @@ static bool read_through(shmx_segment *segment, uint64_t odd, range wanted, unsi
 	if (!journaled && ranges_meet(wanted, written)) {
 		return false;
 	}
-	memcpy(into, segment->payload + wanted.begin, wanted.end - wanted.begin);
+	shmx_racing_copy(into, segment->payload + wanted.begin, wanted.end - wanted.begin);
 	if (journaled) {
 		overlay(segment, wanted, written, into);
 	}
@@ -322,7 +323,7 @@ static inline bool try_read(shmx_segment *segment, range wanted, unsigned char *
 	if (number & 1) {
 		return read_through(segment, number, wanted, into, torn);
 	}
-	memcpy(into, segment->payload + wanted.begin, wanted.end - wanted.begin);
+	shmx_racing_copy(into, segment->payload + wanted.begin, wanted.end - wanted.begin);
 	torn->found = false;
 	if (torn_count(segment) > 0) {
 		find_torn(segment, wanted, (range){ 0, 0 }, torn);
@@ -352,7 +353,7 @@ static bool read_abandoned(shmx_segment *segment, uint64_t odd, range wanted, un
 {
 	range written;
 
-	memcpy(into, segment->payload + wanted.begin, wanted.end - wanted.begin);
+	shmx_racing_copy(into, segment->payload + wanted.begin, wanted.end - wanted.begin);
 	torn->found = false;
 	if (load_write(segment, odd, &written)) {
 		report_torn(torn, written);

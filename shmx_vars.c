@@ -21,6 +21,7 @@
 
 #include "shmx_crash.h"
 #include "shmx_guard.h"
+#include "shmx_racing.h"
 
 #define SHMX_NANOSECONDS INT64_C(1000000000)
 
@@ -1362,19 +1363,19 @@ static look_result look_closer(shmx_vars *vars, shmx_record *record, uint64_t of
 	shmx_found *found, int64_t *expiry)
 {
 	/* Acquire on the record's words is not needed: they were stored before the release that led here. */
-	uint64_t form = load(&record->form);
+	uint64_t form = SHMX_RACING_LOAD(&record->form, memory_order_relaxed);
 	bool same;
 
-	*expiry = atomic_load_explicit(&record->expiry, memory_order_relaxed);
+	*expiry = SHMX_RACING_LOAD(&record->expiry, memory_order_relaxed);
 	if (shmx_log_claimed_size(&vars->log, offset, name->name, form) == 0) {
 		return shmx_log_passed(&vars->log, offset) ? LOOK_AGAIN : LOOK_DAMAGED;
 	}
-	same = name->length == 0 || memcmp(shmx_record_key(record), name->bytes, name->length) == 0;
+	same = name->length == 0 || shmx_racing_equal(shmx_record_key(record), name->bytes, name->length);
 	found->type = shmx_record_type(form);
 	found->bytes = shmx_record_value(record, name->length);
 	found->length = shmx_record_value_length(form);
 	/* In one piece; pairs with the store in replace_in_place(). */
-	found->number = is_word(form) ? load(number_of(record, name->length)) : 0;
+	found->number = is_word(form) ? SHMX_RACING_LOAD(number_of(record, name->length), memory_order_relaxed) : 0;
 	found->offset = offset;
 	if (shmx_log_passed(&vars->log, offset)) {
 		return LOOK_AGAIN;
@@ -1404,8 +1405,8 @@ static look_result look_once(shmx_vars *vars, const shmx_vars_name *name, shmx_f
 			return LOOK_DAMAGED;
 		}
 		/* Acquire: pairs with the release of an unlinking in perform(). */
-		link = atomic_load_explicit(&record->link, memory_order_acquire);
-		if (load(&record->name) == name->name) {
+		link = SHMX_RACING_LOAD(&record->link, memory_order_acquire);
+		if (SHMX_RACING_LOAD(&record->name, memory_order_relaxed) == name->name) {
 			look_result result = look_closer(vars, record, offset, name, found, expiry);
 
 			if (result != LOOK_ABSENT) {
@@ -1538,13 +1539,13 @@ static look_result take_down(shmx_vars *vars, shmx_vars_cursor *cursor, unsigned
 		return shmx_log_passed(&vars->log, offset) ? LOOK_AGAIN : LOOK_DAMAGED;
 	}
 	/* Acquire: pairs with the release of the mark in perform(). */
-	form = atomic_load_explicit(&record->form, memory_order_acquire);
-	name = load(&record->name);
-	expiry = atomic_load_explicit(&record->expiry, memory_order_relaxed);
+	form = SHMX_RACING_LOAD(&record->form, memory_order_acquire);
+	name = SHMX_RACING_LOAD(&record->name, memory_order_relaxed);
+	expiry = SHMX_RACING_LOAD(&record->expiry, memory_order_relaxed);
 	size = shmx_log_claimed_size(&vars->log, offset, name, form);
 	if (size != 0) {
 		*length = shmx_record_key_length(name);
-		memcpy(key, shmx_record_key(record), *length);
+		shmx_racing_copy(key, shmx_record_key(record), *length);
 	}
 	if (shmx_log_passed(&vars->log, offset)) {
 		return LOOK_AGAIN;

@@ -8,6 +8,8 @@
 
 #include <sys/sem.h>
 
+#include "shmx_racing.h"
+
 static int semaphore_sets[64];
 static int semaphore_set_count;
 static pid_t owner;
@@ -156,7 +158,7 @@ shmx_status get_copy(shmx_segment *segment, const shmx_key *key, unsigned char *
 		if (found.type == SHMX_VALUE_INT || found.type == SHMX_VALUE_FLOAT) {
 			memcpy(bytes, &found.number, 8);
 		} else if (found.length > 0) {
-			memcpy(bytes, found.bytes, found.length < room ? found.length : room);
+			shmx_racing_copy(bytes, found.bytes, found.length < room ? found.length : room);
 		}
 		if (shmx_vars_still_valid(segment, &found)) {
 			return SHMX_OK;
