@@ -320,6 +320,7 @@ static shmx_status enter_senders(queue_wait *wait, uint64_t need)
 	/* The need first: a sender counted without it would be passed by. */
 	if (waiting == 0 || need < load(&root->senders_need)) {
 		store(&root->senders_need, need);
+		SHMX_CRASH_POINT("queue: need stored");
 	}
 	step();
 	store(&root->senders_waiting, waiting < SHMX_MAX_TOKENS ? waiting + 1 : SHMX_MAX_TOKENS);
