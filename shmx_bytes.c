@@ -115,8 +115,11 @@ static void find_torn(const shmx_segment *segment, range wanted, range covered, 
 static void store_torn(shmx_torn_range *entry, range value)
 {
 	atomic_store_explicit(&entry->end, 0, memory_order_relaxed);
+	SHMX_CRASH_POINT("torn: entry emptied");
 	atomic_store_explicit(&entry->begin, value.begin, memory_order_release);
+	SHMX_CRASH_POINT("torn: begin stored");
 	atomic_store_explicit(&entry->end, value.end, memory_order_release);
+	SHMX_CRASH_POINT("torn: end stored");
 }
 
 static shmx_torn_range *free_torn_entry(shmx_segment *segment)
@@ -132,6 +135,7 @@ static shmx_torn_range *free_torn_entry(shmx_segment *segment)
 		return NULL;
 	}
 	atomic_store_explicit(&segment->header->write.torn_count, count + 1, memory_order_relaxed);
+	SHMX_CRASH_POINT("torn: table lengthened");
 	return &segment->header->torn[count];
 }
 
@@ -186,6 +190,7 @@ static void add_torn(shmx_segment *segment, range added)
 	if (added.end > grown.end) {
 		atomic_store_explicit(&entry->end, added.end, memory_order_relaxed);
 	}
+	SHMX_CRASH_POINT("torn: grown upwards");
 }
 
 static void cover_torn_entry(shmx_segment *segment, shmx_torn_range *entry, range written)
@@ -236,6 +241,7 @@ static void cover_torn(shmx_segment *segment, range written)
 		count--;
 	}
 	atomic_store_explicit(&segment->header->write.torn_count, count, memory_order_relaxed);
+	SHMX_CRASH_POINT("torn: table shortened");
 }
 
 size_t shmx_bytes_torn_ranges(shmx_segment *segment, shmx_torn ranges[SHMX_TORN_RANGES])
@@ -454,7 +460,9 @@ static void describe_write(shmx_segment *segment, uint64_t odd, range written, c
 	if (journaled) {
 		memcpy(segment->header->journal, from, written.end - written.begin);
 	}
+	SHMX_CRASH_POINT("bytes: journal written");
 	atomic_store_explicit(&line->offset, written.begin, memory_order_relaxed);
+	SHMX_CRASH_POINT("bytes: offset stored");
 	atomic_store_explicit(&line->length, written.end - written.begin, memory_order_relaxed);
 	SHMX_CRASH_POINT("bytes: described");
 	/* Release: whoever sees the stamp sees the description and the journal. Pairs with load_write(). */

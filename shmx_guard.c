@@ -453,8 +453,14 @@ static bool sleep_at_gate(const shmx_segment *segment, int64_t nanoseconds)
 	struct sembuf operation = { SHMX_SEM_GATE, -1, 0 };
 	struct timespec limit = { .tv_sec = 0, .tv_nsec = (long) nanoseconds };
 
-	return segment->semaphores != -1
-		&& (semtimedop(segment->semaphores, &operation, 1, &limit) == 0 || errno == EAGAIN || errno == EINTR);
+	if (segment->semaphores == -1) {
+		return false;
+	}
+	if (semtimedop(segment->semaphores, &operation, 1, &limit) == 0) {
+		SHMX_CRASH_POINT("guard: let through the gate");
+		return true;
+	}
+	return errno == EAGAIN || errno == EINTR;
 }
 
 /* Lets one sleeper through. A gate that is open already needs no second post. */
@@ -565,6 +571,7 @@ static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 				&segment->header->guard, &word, word | SHMX_CONTENDED, memory_order_relaxed, memory_order_relaxed)) {
 			continue;
 		}
+		SHMX_CRASH_POINT("guard: marked contended");
 		status = wait_at_gate(segment, remaining, round);
 		slept = true;
 		if (take_from_dead(segment, word)) {

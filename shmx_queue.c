@@ -69,6 +69,15 @@ static void store(_Atomic uint64_t *word, uint64_t value)
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+/*
+ * Release: who loads it (acquire) and then `sent` finds this message counted there. Its sender had the guard before us, or
+ * died and we have counted it.
+ */
+static void store_received(shmx_queue_root *root, uint64_t number)
+{
+	atomic_store_explicit(&root->received, number, memory_order_release);
+}
+
 /* Compilers may not reorder the stores of a protocol that a death can cut anywhere; processors do not matter to it. */
 static void step(void)
 {
@@ -311,6 +320,7 @@ static shmx_status enter_senders(queue_wait *wait, uint64_t need)
 	/* The need first: a sender counted without it would be passed by. */
 	if (waiting == 0 || need < load(&root->senders_need)) {
 		store(&root->senders_need, need);
+		SHMX_CRASH_POINT("queue: need stored");
 	}
 	step();
 	store(&root->senders_waiting, waiting < SHMX_MAX_TOKENS ? waiting + 1 : SHMX_MAX_TOKENS);
@@ -522,7 +532,7 @@ static shmx_status take_message(shmx_segment *segment, shmx_message *message, bo
 	SHMX_CRASH_POINT("queue: receipt intended");
 	shmx_log_pass(&log, &window);
 	SHMX_CRASH_POINT("queue: tail passed");
-	store(&root->received, number);
+	store_received(root, number);
 	SHMX_CRASH_POINT("queue: received");
 	*post_drained = owe_senders(root, &log, window);
 	return SHMX_OK;
@@ -617,7 +627,7 @@ shmx_status shmx_queue_pending(shmx_segment *segment, uint64_t *pending)
 	if (shmx_segment_kind(segment) != SHMX_KIND_QUEUE) {
 		return shmx_segment_kind(segment) == SHMX_KIND_BLANK ? SHMX_OK : SHMX_E_KIND;
 	}
-	/* Received before sent, and acquire, so that no more seem received than sent. */
+	/* Received before sent, and acquire, so that no more seem received than sent. Pairs with store_received(). */
 	received = atomic_load_explicit(&root->received, memory_order_acquire);
 	sent = load(&root->sent);
 	*pending = sent > received ? sent - received : 0;
@@ -647,7 +657,7 @@ shmx_status shmx_queue_info(shmx_segment *segment, shmx_queue_figures *figures)
 		return shmx_segment_kind(segment) == SHMX_KIND_BLANK ? SHMX_OK : SHMX_E_KIND;
 	}
 	view_log(segment, &log);
-	/* Received before sent, and acquire, so that no more seem received than sent. */
+	/* Received before sent, and acquire, so that no more seem received than sent. Pairs with store_received(). */
 	figures->received = atomic_load_explicit(&root->received, memory_order_acquire);
 	figures->sent = load(&root->sent);
 	figures->pending = figures->sent > figures->received ? figures->sent - figures->received : 0;
@@ -713,7 +723,7 @@ void shmx_queue_recover(shmx_segment *segment)
 	}
 	SHMX_CRASH_POINT("queue: sent recovered");
 	if (load(&log.root->tail) == load(&root->intended_tail)) {
-		store(&root->received, load(&root->intended_received));
+		store_received(root, load(&root->intended_received));
 	}
 	SHMX_CRASH_POINT("queue: received recovered");
 }

@@ -14,6 +14,9 @@
  * Whether a write is large is a flag beside its length here, so that both kinds can be of any size. One cell is what one
  * store writes. Left out: other kinds' segments, offsets that a scribbler left, time.
  *
+ * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
+ * acquire or a release that is missing. docs/concurrency.md argues those.
+ *
  * Variants: WRITES, DEATHS. Breaks: NO_CHECK, NO_OVERLAY, EARLY_STAMP, NO_MARK, ONE_LOOK, NO_RECOVERY, CUT_FIRST.
  */
 #ifndef WRITES

@@ -16,6 +16,9 @@
  * its time), a process that dies with several handles (deaths one after the other), deletion (a deleted set is never
  * asked, so nobody is ever found dead), the drain of a full gate.
  *
+ * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
+ * acquire or a release that is missing. docs/concurrency.md argues those.
+ *
  * Variants: WRITERS, DEATHS (no bound without), STOPS, ROUNDS (takes of each process; no end without), PATIENT (nobody
  * gives up), NO_TIMEOUT (a sleep has no bound). Breaks: NO_TENURE, NO_DEATH_POST, NO_RECOVERY, NO_LOOK, LATE_LOAD,
  * INHERIT_ONCE (the code as it was when this model was made: a guard named a living process that did not hold it).

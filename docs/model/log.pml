@@ -16,6 +16,9 @@
  * store), time: left out, because no link depends on them. The note is one step before its task: nobody looks at it until
  * that is set.
  *
+ * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
+ * acquire or a release that is missing. docs/concurrency.md argues those.
+ *
  * Variants: OPS, DEATHS, WALK (shmx_vars_next() in place of shmx_vars_find()). Breaks: NO_BUCKET_CHECK, NO_TAIL_CHECK,
  * NO_LAST_CHECK, NO_PUBLISH, UNLINK_FIRST, NO_NOTE, PASS_FIRST, NO_RECEDE.
  */

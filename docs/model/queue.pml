@@ -15,6 +15,9 @@
  * the senders going back to 0 after 16,000 posts (short sleeps bound that), messages larger than the receiver's memory
  * (the guard is released, and taken again), deletion, signals (a sleep that ends early).
  *
+ * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
+ * acquire or a release that is missing. docs/concurrency.md argues those.
+ *
  * Variants: SENDERS, RECEIVERS, MESSAGES, CAPACITY, DEATHS, GIVE_UPS (calls whose time is over). Breaks: NO_DEATH_POST, SENT_FIRST,
  * LATE_TURN, NO_HAND_ON.
  */

@@ -463,9 +463,9 @@ static void and_so_may_the_next_ones(void **state)
 			bool died;
 
 			set_up_world(&scenarios[i]);
-			died = dies(act, NULL, 1 + next_random(&random) % 14);
+			died = dies(act, NULL, 1 + next_random(&random) % 18);
 			for (int j = 0; j < 4; j++) {
-				dies(repair, NULL, 1 + next_random(&random) % 18);
+				dies(repair, NULL, 1 + next_random(&random) % 24);
 			}
 			assert_goes_on(!died);
 		}
@@ -712,6 +712,64 @@ static void a_waiter_goes_on_wherever_the_owner_ends(void **state)
 			destroy_key(key);
 			assert_nothing_left(0);
 		}
+	}
+}
+
+static bool is_gone(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t) child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
+}
+
+/* Waits until the child is gone, or so many sleep at the gate. */
+static void await_end_or_sleepers(const shmx_segment *segment, pid_t child, int sleepers)
+{
+	int64_t begun = shmx_clock_monotonic();
+
+	while (!is_gone(child) && semctl(segment->semaphores, SHMX_SEM_GATE, GETNCNT) < sleepers) {
+		assert_true(shmx_clock_monotonic() - begun < SECONDS * slowness());
+		sleep_for(50000);
+	}
+}
+
+/* On its way to sleep, and with the only wake-up in its hands: who sleeps behind it goes on. */
+static void a_waiter_may_be_killed_at_every_point(void **state)
+{
+	armed_body armed = { wait_for_guard, NULL, 1, SIGKILL };
+	bool died = true;
+
+	(void) state;
+	for (armed.point = 1; died; armed.point++) {
+		shmx_segment segment;
+		pid_t waiter, next;
+		int64_t begun;
+		int status;
+
+		assert_true(armed.point < MOST_POINTS);
+		set_up_world(&scenarios[0]);
+		assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
+		assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
+		waiter = start_child(run_armed, &armed);
+		await_end_or_sleepers(&segment, waiter, 1);
+		next = start_child(wait_for_guard, NULL);
+		await_end_or_sleepers(&segment, next, is_gone(waiter) ? 1 : 2);
+		begun = shmx_clock_monotonic();
+		shmx_guard_release(&segment);
+		status = reap(waiter);
+		died = WIFSIGNALED(status);
+		if (died) {
+			note_label();
+			deaths++;
+		} else {
+			assert_true(exited_well(status));
+		}
+		assert_true(exited_well(reap(next)));
+		assert_soon(begun);
+		assert_at_rest(&segment);
+		shmx_segment_close(&segment);
+		destroy_key(key);
+		assert_nothing_left(0);
 	}
 }
 
@@ -1031,6 +1089,7 @@ int main(void)
 		TEST(who_is_overtaken_at_a_dead_owners_guard_goes_on),
 		TEST(a_deletion_in_the_middle_of_an_open_is_like_one_before_it),
 		TEST(a_waiter_goes_on_wherever_the_owner_ends),
+		TEST(a_waiter_may_be_killed_at_every_point),
 		TEST(a_creator_may_be_killed_at_every_point),
 		TEST(who_finishes_for_a_dead_creator_may_be_killed_too),
 		TEST(a_creator_may_be_stopped_at_every_point),
@@ -1039,7 +1098,7 @@ int main(void)
 		TEST(every_label_in_the_sources_was_reached),
 	};
 
-	begin_program(number_from("SHMX_TEST_THOROUGH", 0) ? 600 : 150);
+	begin_program(number_from("SHMX_TEST_THOROUGH", 0) ? 1200 : 240);
 	shared = shared_memory(sizeof(*shared));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
