@@ -463,7 +463,10 @@ static void initialise(shmx_segment *segment, const shmx_open_options *options)
 	segment->fork_generation = shmx_fork_generation;
 }
 
-/* The key was there a moment ago: somebody deleted it between two of our calls. */
+/*
+ * The segment was there a moment ago: somebody deleted it between two of our calls. Even one that this process has made
+ * and not yet formatted: whoever waits for it for long finishes it, uses it, and may delete it.
+ */
 static bool vanished(shmx_status status)
 {
 	return (status == SHMX_E_STAT || status == SHMX_E_ATTACH) && (errno == EIDRM || errno == EINVAL);
@@ -503,7 +506,12 @@ shmx_status shmx_segment_open(shmx_segment *segment, const shmx_open_options *op
 		}
 		segment->id = shmget(options->key, total, IPC_CREAT | IPC_EXCL | (permissions & 0666) | SHMX_FORMING);
 		if (segment->id != -1) {
-			return open_created(segment, options);
+			shmx_status result = open_created(segment, options);
+
+			if (!vanished(result)) {
+				return result;
+			}
+			continue;
 		}
 		if (errno != EEXIST || options->mode == 'n') {
 			return SHMX_E_GET;

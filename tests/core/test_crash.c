@@ -885,6 +885,43 @@ static void who_finishes_for_a_dead_creator_may_be_killed_too(void **state)
 	assert_untagged_sets_go();
 }
 
+static int only_create(void *context)
+{
+	shmx_segment segment;
+
+	(void) context;
+	if (open_key(&segment, 'c') != SHMX_OK) {
+		return 1;
+	}
+	shmx_segment_close(&segment);
+	return 0;
+}
+
+/* Somebody else finishes what the stopped creator began, and deletes it: the creator's open does not fail for that. */
+static void a_creators_segment_may_be_deleted_at_every_point(void **state)
+{
+	pid_t child = -1;
+
+	(void) state;
+	now = NULL;
+	for (unsigned long point = 1; child != 0; point++) {
+		shmx_segment segment;
+
+		assert_true(point < MOST_POINTS);
+		key = unused_key();
+		child = stops(only_create, NULL, point);
+		assert_int_equal(open_key(&segment, 'c'), SHMX_OK);
+		assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
+		shmx_segment_close(&segment);
+		if (child != 0) {
+			kill(child, SIGCONT);
+			assert_true(exited_well(reap(child)));
+		}
+		assert_creation_goes_on();
+		assert_nothing_left(0);
+	}
+}
+
 static void a_creator_may_be_stopped_at_every_point(void **state)
 {
 	pid_t child = -1;
@@ -1093,6 +1130,7 @@ int main(void)
 		TEST(a_creator_may_be_killed_at_every_point),
 		TEST(who_finishes_for_a_dead_creator_may_be_killed_too),
 		TEST(a_creator_may_be_stopped_at_every_point),
+		TEST(a_creators_segment_may_be_deleted_at_every_point),
 		TEST(a_creator_may_be_stopped_until_its_semaphores_are_swept),
 		TEST(a_deletion_may_be_killed_or_stopped_at_every_point),
 		TEST(every_label_in_the_sources_was_reached),
