@@ -271,7 +271,7 @@ function check_requests(Load $load, float $seconds): void
 		'every request without an answer was one that a worker died in', figures($deaths->causes) . "\n" . implode("\n", $deaths->unexplained));
 	ok($deaths->heldUp === 0, 'php-fpm had to end no request but those that were made for it');
 	ok($deaths->strange === [] && $deaths->deaf() === 0, 'no worker ended in another way, and none did not when it was told to',
-		implode("\n", $deaths->strange));
+		$deaths->oddities());
 	$seen = $load->wrk['page ok'] ?? 0;
 	ok(abs(array_sum($log->good) - $seen) <= CONNECTIONS + 3, 'wrk has got as many good answers as nginx logged', figures($load->wrk) . '; nginx: ' . array_sum($log->good) . "\n" . $load->sample());
 }

@@ -9,7 +9,7 @@ $seed = (int) ($argv[2] ?? random_int(1, 1 << 30));
 enter_own_namespace();
 remove_test_keys_at_end(__FILE__);
 // Where a segment was deleted, nobody can tell any more whether the lock's owner lives, and others wait in vain.
-ini_set('shmx.lock_timeout', '1');
+ini_set('shmx.lock_timeout', (string) min(5, share()));
 ini_set('shmx.writers', '100');
 
 const PROCESSES = 6;
