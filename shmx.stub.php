@@ -93,7 +93,8 @@ final class ShmxException extends RuntimeException
  * Opens a shared memory segment, or creates it.
  *
  * @param int $key a System V key, as from ftok(): -2^31 to 2^31 - 1. 0 (IPC_PRIVATE) makes a new segment that only this
- *     process and its children can reach. -1, which ftok() returns when it fails, is a key like any other.
+ *     process and its children can open, since it has no key; by its id it is no secret from who has the permissions. -1,
+ *     which ftok() returns when it fails, is a key like any other.
  * @param string $mode "a" read only; "w" read and write; "c" read and write, created if it is not there; "n" create, and
  *     fail if it is there
  * @param int $permissions for a new segment, as for chmod(): only the low nine bits count
@@ -136,7 +137,7 @@ function shmx_size(Shmx $shmx): int {}
 /**
  * Removes the segment from the system. Who has it open may go on; its memory goes when the last one closes it.
  *
- * @return bool false with a warning when the system refuses: only the owner may. True again on a second call.
+ * @return bool false with a warning when the system refuses: only the owner, the creator and root may. True again on a second call.
  */
 function shmx_delete(Shmx $shmx): bool {}
 
@@ -212,8 +213,9 @@ function shmx_add_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): 
 /**
  * Reads the value stored under a key, or gives $default. Takes no lock.
  *
- * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_UNTRUSTED for an object that another user may have put there:
- *     see shmx_allow_objects()
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_TIMEOUT when writers overtake it without an end;
+ *     SHMX_E_UNTRUSTED for a value with an object or a reference in it that another user may have put there: see
+ *     shmx_allow_objects()
  */
 function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed {}
 
@@ -232,7 +234,7 @@ function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed
  */
 function shmx_allow_objects(Shmx $shmx, bool $allow = true): void {}
 
-/** Whether a value, null included, is stored under a key. */
+/** Whether a value, null included, is stored under a key. Errors as for shmx_get_var(), but no SHMX_E_UNTRUSTED. */
 function shmx_has_var(Shmx $shmx, string|int $key): bool {}
 
 /** Removes what is stored under a key. Returns false when there was nothing. Errors as for shmx_put_var(). */
@@ -293,10 +295,14 @@ function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
  * @param mixed $message the message, or null when there is none
  * @param float $timeout seconds to wait for one; 0 does not wait, negative waits for ever
  * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles
- * @throws ShmxException as shmx_send() does; SHMX_E_UNTRUSTED for an object that another user may have sent (see
+ * @throws ShmxException as shmx_send() does; SHMX_E_UNTRUSTED for one with an object or a reference in it that another user may have sent (see
  *     shmx_allow_objects()): that message is gone
  */
 function shmx_receive(Shmx $shmx, mixed &$message, float $timeout = -1): bool {}
 
-/** How many messages are waiting to be received. */
+/**
+ * How many messages are waiting to be received.
+ *
+ * @throws ShmxException SHMX_E_KIND
+ */
 function shmx_pending(Shmx $shmx): int {}

@@ -9,7 +9,9 @@
  * The decoder trusts nothing. Its input lies in memory that other processes write, so every tag,
  * count and length is read exactly once, into a local that the compiler cannot re-read, and
  * is compared with what remains of the input before it is used. It holds on to these rules:
- *   - n elements are allocated only when at least n bytes of input are left;
+ *   - n elements are allocated only when at least n bytes of input are left, not counting those
+ *     that the elements of the arrays around them need: else lists within lists, each with a count
+ *     as large as the input, would take that much again at every level;
  *   - no hash is taken from the input. What stands beside a key is a hint where to look for a
  *     string seen before; a wrong hint costs time and nothing else;
  *   - a key met twice in one array makes the input invalid;
@@ -1155,9 +1157,22 @@ static zend_always_inline void set_count(zend_array *array, uint32_t count)
 static const unsigned char *read_array(
 	shmx_reader *reader, const unsigned char *at, uint8_t tag, zval *value, uint32_t depth);
 
-/* The caller has seen to it that there is a tag to read. */
+/* Reads an array that has at least `behind` bytes of the input behind it, which are not its own to allocate for. */
+static const unsigned char *read_inner_array(
+	shmx_reader *reader, const unsigned char *at, uint8_t tag, zval *value, uint32_t depth, size_t behind)
+{
+	if (UNEXPECTED(left(reader, at) < behind)) {
+		return NULL;
+	}
+	reader->end -= behind;
+	at = read_array(reader, at, tag, value, depth);
+	reader->end += behind;
+	return at;
+}
+
+/* `behind`: the fewest bytes that the rest of the array takes which this value stands in. */
 static zend_always_inline const unsigned char *read_value(
-	shmx_reader *reader, const unsigned char *at, zval *value, uint32_t depth)
+	shmx_reader *reader, const unsigned char *at, zval *value, uint32_t depth, size_t behind)
 {
 	if (UNEXPECTED(at == reader->end)) {
 		return NULL;
@@ -1209,7 +1224,7 @@ static zend_always_inline const unsigned char *read_value(
 			ZVAL_EMPTY_ARRAY(value);
 			return at;
 		default:
-			return read_array(reader, at, tag, value, depth);
+			return read_inner_array(reader, at, tag, value, depth, behind);
 	}
 }
 
@@ -1227,7 +1242,7 @@ static const unsigned char *read_list(
 	zend_array *list = new_list(count);
 	zval *element = list->arPacked;
 	for (uint32_t i = 0; i < count; i++, element++) {
-		at = read_value(reader, at, element, depth);
+		at = read_value(reader, at, element, depth, count - i - 1);
 		if (UNEXPECTED(!at)) {
 			set_count(list, i);
 			zend_array_destroy(list);
@@ -1385,7 +1400,7 @@ static const unsigned char *read_hash(shmx_reader *reader, const unsigned char *
 		}
 		const unsigned char *after = NULL;
 		if (EXPECTED(link_bucket(hash, bucket, done))) {
-			after = read_value(reader, at, &bucket->val, depth);
+			after = read_value(reader, at, &bucket->val, depth, (size_t) (count - done - 1) * LEAST_HASH_ENTRY);
 		}
 		if (UNEXPECTED(!after)) {
 			if (bucket->key) {
@@ -1413,7 +1428,7 @@ static zend_always_inline const unsigned char *read_row_values(
 
 	/* Setting a value leaves Z_NEXT alone, which the chains need. */
 	for (; bucket < end; bucket++) {
-		at = read_value(reader, at, &bucket->val, depth);
+		at = read_value(reader, at, &bucket->val, depth, (size_t) (end - bucket) - 1);
 		if (UNEXPECTED(!at)) {
 			for (; bucket < end; bucket++) {
 				ZVAL_NULL(&bucket->val);

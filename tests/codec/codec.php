@@ -406,6 +406,16 @@ ok(refuses($hash(1, 5, "\xff" . $i64(5) . "\1")) && !refuses($hash(1, 6, "\xff" 
 $memory = memory_get_usage();
 $value = shmx_codec_test_decode("$a\x0b" . $u32(10_000) . str_repeat("\x40", 10_000));
 ok($value === array_fill(0, 10_000, []) && memory_get_usage() - $memory < 1 << 20, 'an empty list takes no table of its own, whatever it is written as');
+$nested = [
+	str_repeat("\x0b" . $u32(100_000), 100) . str_repeat("\1", 100_000),
+	str_repeat("\x10" . $u32(16_000) . $i64(0) . $key('ab'), 100) . str_repeat("\1", 100_000),
+];
+foreach ($nested as $bytes) {
+	memory_reset_peak_usage();
+	$memory = memory_get_usage();
+	$greedy[] = !refuses($a . $bytes) || memory_get_peak_usage() - $memory > 8 << 20;
+}
+ok(!in_array(true, $greedy, true), 'arrays within arrays take no more memory for their counts than one alone');
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\x80\0\0\0\0\xff" . $i64(2147483647) . "\1");
 ok($value === [2147483647 => null], 'the last int key of 32 bits is read whatever the width of an int');
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\0\0\0\0\x80" . $key('ab') . "\1");

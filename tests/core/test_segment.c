@@ -7,6 +7,7 @@
 #include "core_support.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -405,6 +406,35 @@ static void permissions_are_the_kernels(void **state)
 	/* What nobody tried in vain has taken nothing away. */
 	assert_at_rest(&other);
 	assert_at_rest(&segment);
+}
+
+static int store_past_everything(void *context)
+{
+	shmx_segment *reading = context;
+
+	/* Sanitizers catch it, too. */
+	signal(SIGSEGV, SIG_DFL);
+	*(volatile unsigned char *) reading->payload = 'y';
+	return 0;
+}
+
+static void a_read_only_mapping_cannot_be_written_to(void **state)
+{
+	shmx_open_options options;
+	int status;
+
+	(void) state;
+	options = options_for(unused_key(), 'n', 10);
+	assert_int_equal(shmx_segment_open(&segment, &options), SHMX_OK);
+	assert_int_equal(shmx_bytes_write(&segment, 0, "x", 1), SHMX_OK);
+	options.mode = 'a';
+	assert_int_equal(shmx_segment_open(&other, &options), SHMX_OK);
+	status = reap(start_child(store_past_everything, &other));
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	assert_int_equal(segment.payload[0], 'x');
+	/* The same store through the other handle is none that the kernel minds. */
+	assert_true(exited_well(reap(start_child(store_past_everything, &segment))));
+	assert_int_equal(segment.payload[0], 'y');
 }
 
 static void set_mode_and_owner(mode_t mode, uid_t owner)
@@ -961,6 +991,7 @@ int main(void)
 		TEST(an_identity_scribbled_over_is_noticed_by_every_new_handle),
 		TEST(a_new_segment_is_not_taken_for_another_that_was_good),
 		TEST(permissions_are_the_kernels),
+		TEST(a_read_only_mapping_cannot_be_written_to),
 		TEST(who_else_may_write_is_asked_of_the_kernel_each_time),
 		TEST(a_kernel_out_of_segments_or_semaphores_leaves_nothing_behind),
 		TEST(what_a_creator_left_unfinished_is_finished_by_whoever_opens),
