@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every fuzzer for SHMX_FUZZ_SECONDS (default 15) on the corpus in the tree and what earlier runs found, and prints TAP.
+# Runs every fuzzer for SHMX_FUZZ_SECONDS (default 8) on the corpus in the tree and what earlier runs found, and prints TAP.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../../.build/fuzz
-seconds=${SHMX_FUZZ_SECONDS:-15}
+seconds=${SHMX_FUZZ_SECONDS:-8}
 
 if [[ ${1:-} == valgrind ]]; then
 	echo '1..0 # skip the fuzzers have sanitizers of their own'
