@@ -80,7 +80,8 @@ static uint32_t torn_count(const shmx_segment *segment)
 
 static void report_torn(shmx_torn *torn, range found)
 {
-	if (!torn->found) {
+	/* Of a payload without a byte none is torn. */
+	if (!torn->found && !range_is_empty(found)) {
 		torn->found = true;
 		torn->begin = found.begin;
 		torn->end = found.end;
