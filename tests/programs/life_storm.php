@@ -143,11 +143,24 @@ final class Process
 			$wrong = $this->timed(fn () => "use_$kind"($shmx), $shmx);
 		} catch (ShmxException $e) {
 			$after_delete = in_array($e->getCode(), [SHMX_E_TIMEOUT, SHMX_E_DELETED], true) && shmx_info($shmx)['deleted'];
-			$wrong = $after_delete || $e->getCode() === SHMX_E_FULL ? null : error_name($e->getCode()) . ': ' . $e->getMessage();
+			$wrong = $after_delete || $e->getCode() === SHMX_E_FULL ? null : error_name($e->getCode()) . ': ' . $e->getMessage()
+				. ($e->getCode() === SHMX_E_TIMEOUT ? self::second_try($shmx) : '');
 		}
 		if ($wrong !== null) {
 			$this->wrong("$kind: $wrong");
 		}
+	}
+
+	/** Whether the lock that was waited for in vain can be had after all: if so, its owner lived and was slow. */
+	private static function second_try(Shmx $shmx): string
+	{
+		$begun = hrtime(true);
+		try {
+			$had = shmx_lock($shmx, 10) ? 'had' : 'not had';
+		} catch (ShmxException $e) {
+			$had = error_name($e->getCode());
+		}
+		return sprintf('; tried again: %s after %.0f ms; %s', $had, (hrtime(true) - $begun) / 1e6, json_encode(shmx_info($shmx)));
 	}
 
 	private function use_in_child(Shmx $shmx, string $kind): void
