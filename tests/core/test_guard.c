@@ -980,6 +980,59 @@ static void a_word_that_was_scribbled_over_is_not_freed_by_its_owner(void **stat
 	shmx_guard_release(&segment);
 }
 
+static int be_robbed(void *context)
+{
+	(void) context;
+	if (shmx_guard_take(&segment, SECONDS) != SHMX_OK) {
+		return 1;
+	}
+	atomic_store(&shared->ready, (int) segment.token);
+	if (!await_value(&shared->go, 1)) {
+		return 2;
+	}
+	/* It cannot know, and goes on as if it were alone. */
+	if (!shmx_guard_held(&segment)) {
+		return 3;
+	}
+	shmx_guard_release(&segment);
+	atomic_store(&shared->stop, 1);
+	if (shmx_guard_take(&segment, 5 * SECONDS * slowness()) != SHMX_OK) {
+		return 4;
+	}
+	shmx_guard_release(&segment);
+	shmx_segment_close(&segment);
+	return 0;
+}
+
+/* Who may write may change the semaphores too. That costs the others their contents, not their processes. */
+static void a_living_owner_whose_token_is_zeroed_is_taken_for_dead(void **state)
+{
+	pid_t child = start_child(be_robbed, NULL);
+	uint32_t mine;
+
+	(void) state;
+	for (int i = 0; i < 5000 * slowness() && atomic_load(&shared->ready) == 0; i++) {
+		sleep_for(MILLISECONDS);
+	}
+	assert_int_not_equal(atomic_load(&shared->ready), 0);
+	open_one_more(&other, 'w');
+	assert_int_equal(shmx_guard_take(&other, 50 * MILLISECONDS), SHMX_E_TIMEOUT);
+	set_semaphore(SHMX_SEM_TOKENS + atomic_load(&shared->ready), 0);
+	assert_int_equal(shmx_guard_take(&other, SECONDS), SHMX_OK);
+	assert_int_equal(atomic_load(&shared->recoveries), 1);
+	mine = other.token;
+	assert_int_equal(guard_owner(&segment), mine);
+	/* Two hold it now, and the first to release does not release the other's. */
+	atomic_store(&shared->go, 1);
+	assert_true(await_value(&shared->stop, 1));
+	assert_int_equal(guard_owner(&segment), mine);
+	assert_true(shmx_guard_held(&other));
+	shmx_guard_release(&other);
+	assert_true(exited_well(reap(child)));
+	assert_int_equal(shmx_guard_take(&other, SECONDS), SHMX_OK);
+	shmx_guard_release(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1016,6 +1069,7 @@ int main(void)
 		TEST(a_header_that_names_no_semaphores_is_damaged),
 		TEST(no_word_in_the_guard_holds_anybody_up_for_long),
 		TEST(a_word_that_was_scribbled_over_is_not_freed_by_its_owner),
+		TEST(a_living_owner_whose_token_is_zeroed_is_taken_for_dead),
 	};
 
 	begin_program(90);

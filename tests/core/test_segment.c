@@ -7,11 +7,12 @@
 #include "core_support.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -429,12 +430,96 @@ static void a_read_only_mapping_cannot_be_written_to(void **state)
 	assert_int_equal(shmx_bytes_write(&segment, 0, "x", 1), SHMX_OK);
 	options.mode = 'a';
 	assert_int_equal(shmx_segment_open(&other, &options), SHMX_OK);
+	/* Nor does the kernel give it the right afterwards. */
+	assert_int_equal(mprotect(other.header, SHMX_HEADER_SIZE, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
 	status = reap(start_child(store_past_everything, &other));
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	assert_int_equal(segment.payload[0], 'x');
 	/* The same store through the other handle is none that the kernel minds. */
 	assert_true(exited_well(reap(start_child(store_past_everything, &segment))));
 	assert_int_equal(segment.payload[0], 'y');
+}
+
+static int try_the_semaphores_as_nobody(void *context)
+{
+	union semctl_argument one = { .value = 1 };
+	struct sembuf post = { SHMX_SEM_GATE, 1, IPC_NOWAIT };
+	uint32_t in_use, total;
+
+	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+		return 99;
+	}
+	if (open_without_permissions(&other, *(key_t *) context, 'a') != SHMX_OK) {
+		return 1;
+	}
+	if (!shmx_guard_tokens(&other, &in_use, &total) || in_use != 1) {
+		return 2;
+	}
+	if (semctl(other.semaphores, SHMX_SEM_TOKENS + 1, SETVAL, one) != -1 || errno != EACCES) {
+		return 3;
+	}
+	if (semop(other.semaphores, &post, 1) != -1 || errno != EACCES) {
+		return 4;
+	}
+	if (semctl(other.semaphores, 0, IPC_RMID) != -1 || errno != EPERM) {
+		return 5;
+	}
+	return 0;
+}
+
+static void who_may_only_read_watches_the_semaphores_and_changes_none(void **state)
+{
+	shmx_open_options options = options_for(unused_key(), 'n', 10);
+
+	(void) state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	options.permissions = 0644;
+	assert_int_equal(shmx_segment_open(&segment, &options), SHMX_OK);
+	assert_int_equal(shmx_bytes_write(&segment, 0, "x", 1), SHMX_OK);
+	assert_int_equal(WEXITSTATUS(reap(start_child(try_the_semaphores_as_nobody, &options.key))), 0);
+	assert_at_rest(&segment);
+}
+
+/* Reads a segment of which it knows no more than the id. */
+static int read_by_id(void *context)
+{
+	unsigned char *memory;
+
+	shmx_segment_close(&segment);
+	memory = shmat(*(int *) context, NULL, SHM_RDONLY);
+	if (memory == (void *) -1) {
+		return errno;
+	}
+	return memory[SHMX_HEADER_SIZE] == 'x' ? 0 : 255;
+}
+
+static int read_by_id_as_nobody(void *context)
+{
+	return setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ? 99 : read_by_id(context);
+}
+
+static void a_segment_without_a_key_is_reached_by_its_id_and_permissions(void **state)
+{
+	shmx_open_options options = options_for(IPC_PRIVATE, 'n', 10);
+
+	(void) state;
+	for (int mode = 0600; mode <= 0644; mode += 044) {
+		options.permissions = mode;
+		assert_int_equal(shmx_segment_open(&segment, &options), SHMX_OK);
+		raw_id = segment.id;
+		assert_true(shmx_guard_find_semaphores(&segment));
+		raw_set = segment.semaphores;
+		assert_int_equal(shmx_bytes_write(&segment, 0, "x", 1), SHMX_OK);
+		assert_int_equal(WEXITSTATUS(reap(start_child(read_by_id, &raw_id))), 0);
+		if (geteuid() == 0) {
+			assert_int_equal(WEXITSTATUS(reap(start_child(read_by_id_as_nobody, &raw_id))), mode == 0600 ? EACCES : 0);
+		}
+		assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
+		shmx_segment_close(&segment);
+	}
 }
 
 static void set_mode_and_owner(mode_t mode, uid_t owner)
@@ -473,6 +558,33 @@ static void who_else_may_write_is_asked_of_the_kernel_each_time(void **state)
 	assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
 	assert_false(shmx_segment_has_foreign_writers(&segment));
 	segment.id = -1;
+	assert_true(shmx_segment_has_foreign_writers(&segment));
+}
+
+static int make_as_nobody(void *context)
+{
+	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+		return 99;
+	}
+	return open_key(&other, *(key_t *) context, 'n', 10) != SHMX_OK;
+}
+
+/* The owner may give a segment away; who created it keeps the right to set its permissions. */
+static void a_segment_that_another_user_created_stays_his(void **state)
+{
+	struct shmid_ds status;
+	key_t key = unused_key();
+
+	(void) state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(reap(start_child(make_as_nobody, &key))), 0);
+	assert_int_equal(open_key(&segment, key, 'w', 0), SHMX_OK);
+	set_mode_and_owner(0600, 0);
+	assert_int_equal(shmx_segment_stat(&segment, &status), SHMX_OK);
+	assert_int_equal(status.shm_perm.uid, 0);
+	assert_int_equal(status.shm_perm.cuid, NOBODY);
 	assert_true(shmx_segment_has_foreign_writers(&segment));
 }
 
@@ -774,6 +886,39 @@ static void sweeping_takes_orphans_and_nothing_else(void **state)
 	raw_set = foreign;
 }
 
+/* Makes a segment and removes it as ipcrm does, its set left behind. */
+static int leave_a_set(void *context)
+{
+	shmx_open_options options = options_for(unused_key(), 'n', 10);
+
+	if (*(uid_t *) context != 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)) {
+		return 99;
+	}
+	/* What everybody may write to, not everybody may remove. */
+	options.permissions = 0666;
+	return shmx_segment_open(&other, &options) != SHMX_OK || shmctl(other.id, IPC_RMID, NULL) != 0;
+}
+
+/* Every creation sweeps, as far as the kernel lets its user. */
+static void sets_of_others_are_swept_by_root_alone(void **state)
+{
+	uid_t root = 0, nobody = NOBODY;
+
+	(void) state;
+	if (geteuid() != 0 || !program_is_isolated()) {
+		skip();
+	}
+	assert_true(exited_well(reap(start_child(leave_a_set, &root))));
+	assert_int_equal(sets_in_kernel(), 1);
+	assert_true(exited_well(reap(start_child(leave_a_set, &nobody))));
+	assert_int_equal(sets_in_kernel(), 2);
+	/* Its own of before, and not root's. */
+	assert_true(exited_well(reap(start_child(leave_a_set, &nobody))));
+	assert_int_equal(sets_in_kernel(), 2);
+	create_segment(&segment, 10);
+	assert_int_equal(sets_in_kernel(), 1);
+}
+
 typedef struct {
 	int id;
 	int seen;
@@ -992,7 +1137,10 @@ int main(void)
 		TEST(a_new_segment_is_not_taken_for_another_that_was_good),
 		TEST(permissions_are_the_kernels),
 		TEST(a_read_only_mapping_cannot_be_written_to),
+		TEST(who_may_only_read_watches_the_semaphores_and_changes_none),
+		TEST(a_segment_without_a_key_is_reached_by_its_id_and_permissions),
 		TEST(who_else_may_write_is_asked_of_the_kernel_each_time),
+		TEST(a_segment_that_another_user_created_stays_his),
 		TEST(a_kernel_out_of_segments_or_semaphores_leaves_nothing_behind),
 		TEST(what_a_creator_left_unfinished_is_finished_by_whoever_opens),
 		TEST(what_cannot_be_finished_for_want_of_semaphores_waits_for_the_next),
@@ -1001,6 +1149,7 @@ int main(void)
 		TEST(after_delete_the_attached_go_on_and_the_key_is_free),
 		TEST(a_segment_marked_by_ipcrm_is_deleted_with_its_set),
 		TEST(sweeping_takes_orphans_and_nothing_else),
+		TEST(sets_of_others_are_swept_by_root_alone),
 		TEST(listing_shows_each_segment_once),
 		TEST(a_set_whose_segment_is_gone_is_not_listed),
 		TEST(a_set_made_in_vain_is_told_from_the_segments_own),
