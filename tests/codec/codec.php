@@ -416,6 +416,28 @@ foreach ($nested as $bytes) {
 	$greedy[] = !refuses($a . $bytes) || memory_get_peak_usage() - $memory > 8 << 20;
 }
 ok(!in_array(true, $greedy, true), 'arrays within arrays take no more memory for their counts than one alone');
+/* What takes the most memory for its bytes: tables of 8 places with one in use, and counts that nothing stands behind. */
+$times = fn(int $bytes, string $row) => "\x0b" . $u32(intdiv(60_000, $bytes)) . str_repeat($row, intdiv(60_000, $bytes));
+$maps = "\x0e\1" . $key('ab') . "\1" . str_repeat(str_repeat("\x0f\0", 510) . "\1", 58);
+$largest = [
+	'lists of one' => $times(511, str_repeat("\x41", 510) . "\1"),
+	'lists of one beside each other' => $times(2, "\x41\1"),
+	'maps of one' => "\x0b" . $u32(59) . $maps,
+	'lists of two' => $times(3, "\x42\1\1"),
+	'counts' => str_repeat("\x0b" . $u32(50_000), 400) . str_repeat("\1", 58_000),
+	'counts of 64' => str_repeat("\x7f", 511) . str_repeat("\1", 30_000),
+];
+foreach ($largest as $name => $bytes) {
+	memory_reset_peak_usage();
+	$memory = memory_get_usage();
+	try {
+		$value = shmx_codec_test_decode($a . $bytes);
+	} catch (Exception) {
+	}
+	$factor = intdiv(memory_get_peak_usage() - $memory, strlen($bytes));
+	ok($factor < 256, "$name take less than 256 bytes for each of theirs: $factor");
+	unset($value);
+}
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\x80\0\0\0\0\xff" . $i64(2147483647) . "\1");
 ok($value === [2147483647 => null], 'the last int key of 32 bits is read whatever the width of an int');
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\0\0\0\0\x80" . $key('ab') . "\1");
