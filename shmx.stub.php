@@ -61,8 +61,8 @@ const SHMX_E_TYPE = UNKNOWN;
  */
 const SHMX_E_TOO_LARGE = UNKNOWN;
 /**
- * The value holds an object or a reference, and another user may write to the segment or the script forbade to revive it:
- * see shmx_allow_objects().
+ * The value holds an object or a reference, or arrays more than 512 deep, and another user may write to the segment or the
+ * script forbade to revive it: see shmx_allow_objects().
  * @var int
  * @cvalue SHMX_E_UNTRUSTED
  */
@@ -137,7 +137,8 @@ function shmx_size(Shmx $shmx): int {}
 /**
  * Removes the segment from the system. Who has it open may go on; its memory goes when the last one closes it.
  *
- * @return bool false with a warning when the system refuses: only the owner, the creator and root may. True again on a second call.
+ * @return bool false with a warning when the system refuses: only the owner, the creator and root may. True again on a
+ *     second call.
  */
 function shmx_delete(Shmx $shmx): bool {}
 
@@ -167,14 +168,16 @@ function shmx_unlock(Shmx $shmx): bool {}
 /**
  * What the kernel and the segment's header say.
  *
- * @return array<string, mixed> key, shmid, semid (null once the segment is deleted), kind ("blank", "bytes", ...), size
- *     (bytes for use), permissions, owner and group (ids), attached (processes, this one included), created and last_write
- *     (seconds since 1970; last_write null before the first), writes (of a queue: messages sent), recoveries (locks taken over from dead processes),
- *     torn_writes, torn (list of [offset, size]), writers (how many may write at once), writers_in_use (null once the
- *     segment is deleted), format_version, deleted. Of a segment of variables also entries, capacity (bytes for records),
- *     bytes_used, bytes_live, permanent_bytes (of variables with $ttl 0), hits, misses, evictions (dropped for room),
- *     second_rounds (spared because they were read), expired, moved_bytes (copied to make room). Of a queue also pending,
- *     sent, received, capacity (bytes for messages), bytes_used, receivers_waiting, senders_waiting
+ * @return array<string, mixed> key, shmid, semid (null once the segment is deleted), kind ("blank", "bytes", ...),
+ *     size (bytes for use), permissions, owner and group (ids), attached (processes, this one included), created and
+ *     last_write (seconds since 1970; last_write null before the first), writes (of a queue: messages sent),
+ *     recoveries (locks taken over from dead processes), torn_writes, torn (list of [offset, size]), writers (how many
+ *     may write at once), writers_in_use (null once the segment is deleted), format_version, deleted. Of a segment of
+ *     variables also entries, capacity (bytes for records), bytes_used, bytes_live, permanent_bytes (of variables with
+ *     $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
+ *     moved_bytes (copied to make room). Of a queue also pending, sent, received, capacity (bytes for messages),
+ *     bytes_used, receivers_waiting, senders_waiting
+ * @throws ShmxException SHMX_E_DAMAGED when its header is not shmx's any more
  */
 function shmx_info(Shmx $shmx): array {}
 
@@ -213,20 +216,23 @@ function shmx_add_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): 
 /**
  * Reads the value stored under a key, or gives $default. Takes no lock.
  *
+ * @throws ValueError for a key that is too long
  * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_TIMEOUT when writers overtake it without an end;
  *     SHMX_E_UNTRUSTED for a value with an object or a reference in it that another user may have put there: see
- *     shmx_allow_objects()
+ *     shmx_allow_objects(). And what the __unserialize() or __wakeup() of an object throws
  */
 function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed {}
 
 /**
- * Says whether values with objects in them are revived when they are read through this handle.
+ * Says whether values with objects or references in them are revived when they are read through this handle.
  *
  * Unserializing a value makes objects of whatever classes it names, with all that their __unserialize(), __wakeup() and
  * __destruct() do, so what another user may have put there is not unserialized: unless this call allows it, shmx_get_var()
  * and shmx_receive() throw SHMX_E_UNTRUSTED for such values where anybody but this process's effective user and root may
- * write to the segment - its owner, its creator, its group, or all. Values of null, booleans, numbers, strings and arrays
- * of these are read in any case. The idea is that of unserialize()'s allowed_classes.
+ * write to the segment - its owner, its creator, its group, or all. The kernel is asked at each such value. Values of null,
+ * booleans, numbers, strings and arrays of these are read in any case; all others go through serialize() and are refused:
+ * those with an object, an enum or a shared reference anywhere in them, and arrays more than 512 deep or with a string of
+ * 4 GiB. The idea is that of unserialize()'s allowed_classes.
  *
  * @param bool $allow true: always, because every user that may write is trusted as much as the script itself; false:
  *     never, even from a segment of one's own
@@ -234,7 +240,12 @@ function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed
  */
 function shmx_allow_objects(Shmx $shmx, bool $allow = true): void {}
 
-/** Whether a value, null included, is stored under a key. Errors as for shmx_get_var(), but no SHMX_E_UNTRUSTED. */
+/**
+ * Whether a value, null included, is stored under a key.
+ *
+ * @throws ValueError for a key that is too long
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED, SHMX_E_TIMEOUT
+ */
 function shmx_has_var(Shmx $shmx, string|int $key): bool {}
 
 /** Removes what is stored under a key. Returns false when there was nothing. Errors as for shmx_put_var(). */
@@ -295,14 +306,15 @@ function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
  * @param mixed $message the message, or null when there is none
  * @param float $timeout seconds to wait for one; 0 does not wait, negative waits for ever
  * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles
- * @throws ShmxException as shmx_send() does; SHMX_E_UNTRUSTED for one with an object or a reference in it that another user may have sent (see
- *     shmx_allow_objects()): that message is gone
+ * @throws ShmxException as shmx_send() does, but never SHMX_E_TOO_LARGE; SHMX_E_UNTRUSTED for one with an object or a
+ *     reference in it that another user may have sent (see shmx_allow_objects()): that message is gone. SHMX_E_FULL when
+ *     there is no memory for it
  */
 function shmx_receive(Shmx $shmx, mixed &$message, float $timeout = -1): bool {}
 
 /**
  * How many messages are waiting to be received.
  *
- * @throws ShmxException SHMX_E_KIND
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED
  */
 function shmx_pending(Shmx $shmx): int {}
