@@ -92,6 +92,9 @@ foreach ([0666 => 'everybody may write', 0600 => 'one\'s own', 0400 => 'one\'s o
 	shmx_delete($variables);
 	shmx_delete($queue);
 }
+// What contains itself.
+unset($values, $value);
+gc_collect_cycles();
 ?>
 --CLEAN--
 <?php
