@@ -16,7 +16,7 @@ final class Gadget
 function set_permissions(int $shmid, int $permissions): void
 {
 	$libc = FFI::cdef('int shmctl(int, int, void *);', 'libc.so.6');
-	$status = FFI::new('uint32_t[64]');
+	$status = $libc->new('uint32_t[64]');
 	$libc->shmctl($shmid, 2, $status) === 0 || throw new Exception('IPC_STAT');
 	$status[5] = $status[5] & ~0777 | $permissions;
 	$libc->shmctl($shmid, 1, $status) === 0 || throw new Exception('IPC_SET');
