@@ -460,8 +460,8 @@ static void describe_write(shmx_segment *segment, uint64_t odd, range written, c
 	atomic_thread_fence(memory_order_release);
 	if (journaled) {
 		memcpy(segment->header->journal, from, written.end - written.begin);
+		SHMX_CRASH_POINT("bytes: journal written");
 	}
-	SHMX_CRASH_POINT("bytes: journal written");
 	atomic_store_explicit(&line->offset, written.begin, memory_order_relaxed);
 	SHMX_CRASH_POINT("bytes: offset stored");
 	atomic_store_explicit(&line->length, written.end - written.begin, memory_order_relaxed);

@@ -464,19 +464,44 @@ static void initialise(shmx_segment *segment, const shmx_open_options *options)
 }
 
 /*
- * The segment was there a moment ago: somebody deleted it between two of our calls. Even one that this process has made
- * and not yet formatted: whoever waits for it for long finishes it, uses it, and may delete it.
+ * Whether others did something between two of our calls, so that the open must begin again: somebody created the key, or
+ * deleted the segment. Even one that this process has made and not yet formatted: whoever waits for it for long finishes
+ * it, uses it, and may delete it.
  */
-static bool vanished(shmx_status status)
+static bool overtaken(shmx_status status, char mode)
 {
+	if (status == SHMX_E_GET) {
+		return errno == EEXIST && mode == 'c';
+	}
 	return (status == SHMX_E_STAT || status == SHMX_E_ATTACH) && (errno == EIDRM || errno == EINVAL);
+}
+
+static shmx_status try_open(shmx_segment *segment, const shmx_open_options *options)
+{
+	bool may_create = options->mode == 'c' || options->mode == 'n';
+	int permissions = options->permissions & 0777;
+	size_t total = may_create ? options->size + SHMX_HEADER_SIZE : 0;
+
+	if (options->mode != 'n' && options->key != IPC_PRIVATE) {
+		segment->id = shmget(options->key, total, permissions);
+		if (segment->id != -1) {
+			return open_existing(segment, options);
+		}
+	} else {
+		/* What shmget says to a private key without a size, and to a key that is not there. */
+		errno = may_create ? ENOENT : EINVAL;
+	}
+	if (errno != ENOENT || !may_create) {
+		return SHMX_E_GET;
+	}
+	segment->id = shmget(options->key, total, IPC_CREAT | IPC_EXCL | (permissions & 0666) | SHMX_FORMING);
+	return segment->id != -1 ? open_created(segment, options) : SHMX_E_GET;
 }
 
 shmx_status shmx_segment_open(shmx_segment *segment, const shmx_open_options *options)
 {
-	bool may_create = options->mode == 'c' || options->mode == 'n';
-	int permissions = options->permissions & 0777;
-	size_t total;
+	shmx_status status = SHMX_E_GET;
+	bool again = true;
 
 	/* Before the first token: whoever forks later must not share it with the child. */
 	shmx_guard_watch_forks();
@@ -485,39 +510,11 @@ shmx_status shmx_segment_open(shmx_segment *segment, const shmx_open_options *op
 		errno = EINVAL;
 		return SHMX_E_GET;
 	}
-	total = may_create ? options->size + SHMX_HEADER_SIZE : 0;
-	for (int attempt = 0; attempt < SHMX_OPEN_ATTEMPTS; attempt++) {
-		if (options->mode != 'n' && options->key != IPC_PRIVATE) {
-			segment->id = shmget(options->key, total, permissions);
-			if (segment->id != -1) {
-				shmx_status result = open_existing(segment, options);
-
-				if (!vanished(result)) {
-					return result;
-				}
-				continue;
-			}
-		} else {
-			/* What shmget says to a private key without a size, and to a key that is not there. */
-			errno = may_create ? ENOENT : EINVAL;
-		}
-		if (errno != ENOENT || !may_create) {
-			return SHMX_E_GET;
-		}
-		segment->id = shmget(options->key, total, IPC_CREAT | IPC_EXCL | (permissions & 0666) | SHMX_FORMING);
-		if (segment->id != -1) {
-			shmx_status result = open_created(segment, options);
-
-			if (!vanished(result)) {
-				return result;
-			}
-			continue;
-		}
-		if (errno != EEXIST || options->mode == 'n') {
-			return SHMX_E_GET;
-		}
+	for (int attempt = 0; attempt < SHMX_OPEN_ATTEMPTS && again; attempt++) {
+		status = try_open(segment, options);
+		again = overtaken(status, options->mode);
 	}
-	return SHMX_E_GET;
+	return status;
 }
 
 void shmx_segment_close(shmx_segment *segment)

@@ -4,7 +4,7 @@
 // Usage: storm.php MINUTES, with the environment that ./dev gives to test programs.
 
 const ROUND = 60;
-/** So many of them want a processor at once: the owner of a lock may wait for one, and those who wait for the lock with it. */
+/** So many processes want a processor at once: the owner of a lock may wait for one, and those who wait for the lock with it. */
 const PROCESSES = 30;
 const PROGRAMS = [
 	'bytes' => ['programs/storm.php'],

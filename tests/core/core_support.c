@@ -337,3 +337,35 @@ void die_in_write(
 
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
+
+size_t check_labels(const char *source, bool (*was_met)(const char *label))
+{
+	static const char here[] = __FILE__;
+	char text[4096];
+	size_t count = 0;
+	bool all = true;
+	FILE *file;
+
+	snprintf(text, sizeof(text), "%.*s%s", (int) (sizeof(here) - sizeof("tests/core/core_support.c")), here, source);
+	file = fopen(text, "r");
+	if (file == NULL) {
+		fail_msg("%s is not to be found from here", source);
+	}
+	while (fgets(text, sizeof(text), file) != NULL) {
+		char *label = strstr(text, "SHMX_CRASH_POINT(\"");
+
+		if (label == NULL) {
+			continue;
+		}
+		label += strlen("SHMX_CRASH_POINT(\"");
+		*strchr(label, '"') = '\0';
+		count++;
+		if (!was_met(label)) {
+			print_error("nobody died at \"%s\" in %s\n", label, source);
+			all = false;
+		}
+	}
+	fclose(file);
+	assert_true(all);
+	return count;
+}

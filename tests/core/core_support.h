@@ -101,4 +101,7 @@ void forge_write(shmx_segment *segment, uint64_t offset, const unsigned char *fr
 void die_in_write(
 	const shmx_segment *segment, uint64_t offset, const unsigned char *from, uint64_t length, uint64_t copied);
 
+/* Asserts of every crash point in a source that somebody died there. Returns how many the source has. */
+size_t check_labels(const char *source, bool (*was_met)(const char *label));
+
 #endif

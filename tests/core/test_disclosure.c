@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_segment.h"
 #include "shmx_bytes.h"
-#include "shmx_guard.h"
 #include "shmx_queue.h"
 #include "shmx_vars.h"
 
@@ -136,23 +136,6 @@ static void calls_on_a_good_segment_store_nothing_else(void **state)
 	}
 }
 
-/* Memory of this process's own instead of a segment, with the guard taken: no word of it makes anybody wait. */
-static void make_fake(shmx_segment *segment)
-{
-	memset(segment, 0, sizeof(*segment));
-	segment->header = aligned_alloc(64, (SHMX_HEADER_SIZE + SIZE + 63) / 64 * 64);
-	assert_non_null(segment->header);
-	memset((void *) segment->header, 0, SHMX_HEADER_SIZE + SIZE);
-	segment->payload = (unsigned char *) segment->header + SHMX_HEADER_SIZE;
-	segment->payload_size = SIZE;
-	segment->checked = true;
-	segment->semaphores = -1;
-	segment->token = 1;
-	segment->depth = 1;
-	segment->fork_generation = shmx_fork_generation;
-	segment->thread = pthread_self();
-}
-
 static void calls_on_a_damaged_segment_store_nothing_else(void **state)
 {
 	static const uint64_t values[] = { 0, 1, 7, 4096, UINT64_C(0xffffffff), UINT64_MAX, UINT64_MAX - 7 };
@@ -163,7 +146,7 @@ static void calls_on_a_damaged_segment_store_nothing_else(void **state)
 	for (size_t i = 0; i < USERS; i++) {
 		shmx_segment segment;
 
-		make_fake(&segment);
+		make_fake_segment(&segment, SIZE);
 		users[i](&segment, 100);
 		memcpy(good, (void *) segment.header, sizeof(good));
 		for (size_t word = 64; word < offsetof(shmx_header, root) + SHMX_ROOT_SIZE; word += 8) {
@@ -189,7 +172,7 @@ static void what_is_stored_of_the_stack_would_be_found(void **state)
 	shmx_segment segment;
 
 	(void) state;
-	make_fake(&segment);
+	make_fake_segment(&segment, SIZE);
 	memset(of_the_stack, CANARY, sizeof(of_the_stack));
 	assert_int_equal(shmx_bytes_write(&segment, 5, of_the_stack, FOUND), SHMX_OK);
 	assert_true(canary_is_in(segment.header, SHMX_HEADER_SIZE + SIZE));

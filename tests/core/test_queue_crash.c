@@ -10,7 +10,6 @@
 #include "queue_support.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sem.h>
@@ -583,31 +582,9 @@ static void every_label_was_met(void **state)
 		"log: value written",
 		"log: end of lap stored",
 	};
-	char path[4096], line[512];
-	FILE *source;
-	int count = 0;
 
 	(void) state;
-	snprintf(path, sizeof(path), "%.*sshmx_queue.c", (int) (sizeof(__FILE__) - sizeof("tests/core/test_queue_crash.c")),
-		__FILE__);
-	source = fopen(path, "r");
-	assert_non_null(source);
-	while (fgets(line, sizeof(line), source) != NULL) {
-		char *begins = strstr(line, "SHMX_CRASH_POINT(\"");
-
-		if (begins != NULL) {
-			char *label = begins + strlen("SHMX_CRASH_POINT(\"");
-
-			*strchr(label, '"') = '\0';
-			count++;
-			if (!was_met(label)) {
-				print_error("nobody died at \"%s\"\n", label);
-				fail();
-			}
-		}
-	}
-	fclose(source);
-	assert_true(count >= 20);
+	assert_true(check_labels("shmx_queue.c", was_met) >= 20);
 	for (size_t i = 0; i < sizeof(of_the_log) / sizeof(of_the_log[0]); i++) {
 		assert_true(was_met(of_the_log[i]));
 	}

@@ -356,13 +356,18 @@ static shmx_status open_without_permissions(shmx_segment *handle, key_t key, cha
 	return shmx_segment_open(handle, &options);
 }
 
+static bool become_nobody(void)
+{
+	return setgid(NOBODY) == 0 && setuid(NOBODY) == 0;
+}
+
 static int open_as_nobody(void *context)
 {
 	key_t key = *(key_t *) context;
 	unsigned char byte;
 	shmx_torn torn;
 
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+	if (!become_nobody()) {
 		return 99;
 	}
 	/* 0600: nothing. */
@@ -456,7 +461,7 @@ static int try_the_semaphores_as_nobody(void *context)
 	struct sembuf post = { SHMX_SEM_GATE, 1, IPC_NOWAIT };
 	uint32_t in_use, total;
 
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+	if (!become_nobody()) {
 		return 99;
 	}
 	if (open_without_permissions(&other, *(key_t *) context, 'a') != SHMX_OK) {
@@ -509,7 +514,7 @@ static int read_by_id(void *context)
 
 static int read_by_id_as_nobody(void *context)
 {
-	return setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ? 99 : read_by_id(context);
+	return become_nobody() ? read_by_id(context) : 99;
 }
 
 static void a_segment_without_a_key_is_reached_by_its_id_and_permissions(void **state)
@@ -574,7 +579,7 @@ static void who_else_may_write_is_asked_of_the_kernel_each_time(void **state)
 
 static int make_as_nobody(void *context)
 {
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+	if (!become_nobody()) {
 		return 99;
 	}
 	return open_key(&other, *(key_t *) context, 'n', 10) != SHMX_OK;
@@ -740,7 +745,7 @@ static void what_cannot_be_finished_for_want_of_semaphores_waits_for_the_next(vo
 
 static int begin_as_nobody(void *context)
 {
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+	if (!become_nobody()) {
 		return 99;
 	}
 	return shmget(*(key_t *) context, SHMX_HEADER_SIZE + 10, IPC_CREAT | IPC_EXCL | 0600 | FORMING) == -1;
@@ -748,7 +753,7 @@ static int begin_as_nobody(void *context)
 
 static int use_as_nobody(void *context)
 {
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+	if (!become_nobody()) {
 		return 99;
 	}
 	if (open_key(&other, *(key_t *) context, 'w', 0) != SHMX_OK) {
@@ -783,7 +788,7 @@ static void root_makes_the_semaphores_for_whom_the_segment_belongs_to(void **sta
 
 static int read_unfinished(void *context)
 {
-	if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0) {
+	if (!become_nobody()) {
 		return 99;
 	}
 	return open_without_permissions(&other, *(key_t *) context, 'a');
@@ -902,7 +907,7 @@ static int leave_a_set(void *context)
 {
 	shmx_open_options options = options_for(unused_key(), 'n', 10);
 
-	if (*(uid_t *) context != 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)) {
+	if (*(uid_t *) context != 0 && !become_nobody()) {
 		return 99;
 	}
 	/* What everybody may write to, not everybody may remove. */

@@ -79,25 +79,27 @@ static void *write_uniform(void *context)
 {
 	unsigned char bytes[LARGE];
 	uint64_t random = (uint64_t) (uintptr_t) context * 7919 + 1;
-	uintptr_t failed = 0;
+	const char *wrong = NULL;
 	shmx_segment mine;
 
 	open_mine(&mine, 'w');
-	while (goes_on() && !failed) {
+	while (goes_on() && wrong == NULL) {
 		uint64_t choice = next_random(&random);
 		uint64_t place = choice % PLACES;
 		bool large = (choice >> 8) % 16 == 0;
 
 		memset(bytes, (int) (choice >> 32), sizeof(bytes));
 		if ((choice >> 16) % 8 == 0) {
-			failed = shmx_guard_take(&mine, 20 * SECONDS) != SHMX_OK || guarded[0] != guarded[1];
+			if (shmx_guard_take(&mine, 20 * SECONDS) != SHMX_OK || guarded[0] != guarded[1]) {
+				wrong = "the guard was not had, or by two";
+			}
 			guarded[0]++;
 			guarded[1]++;
 			shmx_guard_release(&mine);
-		} else {
-			failed = shmx_bytes_write(
-						 &mine, large ? LARGE_AT : place * 8000, bytes, large ? LARGE : (size_t) 1024 << (place % 3))
-				!= SHMX_OK;
+		} else if (shmx_bytes_write(
+					   &mine, large ? LARGE_AT : place * 8000, bytes, large ? LARGE : (size_t) 1024 << (place % 3))
+			!= SHMX_OK) {
+			wrong = "a write failed";
 		}
 		if ((choice >> 24) % 64 == 0) {
 			close_mine(&mine);
@@ -106,47 +108,64 @@ static void *write_uniform(void *context)
 		count(&writes);
 	}
 	close_mine(&mine);
-	return (void *) failed;
+	return (void *) (uintptr_t) wrong;
 }
 
 static void *read_uniform(void *context)
 {
 	unsigned char bytes[LARGE];
 	uint64_t random = (uint64_t) (uintptr_t) context * 104729 + 3;
-	uintptr_t failed = 0;
+	const char *wrong = NULL;
 	shmx_segment mine;
 
 	open_mine(&mine, (uintptr_t) context % 2 ? 'a' : 'w');
-	while (goes_on() && !failed) {
+	while (goes_on() && wrong == NULL) {
 		uint64_t place = next_random(&random) % (PLACES + 1);
 		size_t length = place == PLACES ? LARGE : (size_t) 1024 << (place % 3);
 		shmx_torn torn;
 
 		if (shmx_bytes_read(&mine, place == PLACES ? LARGE_AT : place * 8000, bytes, length, &torn) != SHMX_OK
 			|| torn.found) {
-			failed = 1;
+			wrong = "a read failed";
 		} else if (memcmp(bytes, bytes + 1, length - 1) != 0) {
-			failed = 2;
+			wrong = "bytes of two writes are mixed";
 		}
 		count(&reads);
 	}
 	close_mine(&mine);
-	return (void *) failed;
+	return (void *) (uintptr_t) wrong;
+}
+
+static void fail_if(const char *wrong)
+{
+	if (wrong != NULL) {
+		fail_msg("%s", wrong);
+	}
+}
+
+/* Writers with numbers from 0 and readers with those that follow, which are told to stop after so many nanoseconds. */
+static void run_threads(void *(*writer)(void *), void *(*reader)(void *), int64_t nanoseconds)
+{
+	pthread_t threads[WRITERS + READERS];
+
+	atomic_store(&stop, 0);
+	atomic_store(&writes, 0);
+	atomic_store(&reads, 0);
+	for (uintptr_t i = 0; i < WRITERS + READERS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, i < WRITERS ? writer : reader, (void *) i), 0);
+	}
+	sleep_for(nanoseconds);
+	atomic_store(&stop, 1);
+	fail_if(join_all(threads, WRITERS + READERS));
 }
 
 static void threads_with_handles_of_their_own_share_a_segment(void **state)
 {
-	pthread_t threads[WRITERS + READERS];
 	uint32_t in_use, total;
 
 	(void) state;
 	create_segment(&segment, 65536);
-	for (uintptr_t i = 0; i < WRITERS + READERS; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, i < WRITERS ? write_uniform : read_uniform, (void *) i), 0);
-	}
-	sleep_for(2 * stress_time());
-	atomic_store(&stop, 1);
-	assert_null(join_all(threads, WRITERS + READERS));
+	run_threads(write_uniform, read_uniform, 2 * stress_time());
 	print_message("# %llu writes, %llu reads\n", (unsigned long long) atomic_load(&writes),
 		(unsigned long long) atomic_load(&reads));
 	assert_true(atomic_load(&writes) > 100);
@@ -374,29 +393,6 @@ static void *read_variables(void *context)
 	}
 	close_mine(&mine);
 	return (void *) (uintptr_t) wrong;
-}
-
-static void fail_if(const char *wrong)
-{
-	if (wrong != NULL) {
-		fail_msg("%s", wrong);
-	}
-}
-
-/* Writers with numbers from 0 and readers with those that follow, which are told to stop after so many nanoseconds. */
-static void run_threads(void *(*writer)(void *), void *(*reader)(void *), int64_t nanoseconds)
-{
-	pthread_t threads[WRITERS + READERS];
-
-	atomic_store(&stop, 0);
-	atomic_store(&writes, 0);
-	atomic_store(&reads, 0);
-	for (uintptr_t i = 0; i < WRITERS + READERS; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, i < WRITERS ? writer : reader, (void *) i), 0);
-	}
-	sleep_for(nanoseconds);
-	atomic_store(&stop, 1);
-	fail_if(join_all(threads, WRITERS + READERS));
 }
 
 /* In a log so small that it goes round all the time. */

@@ -4,10 +4,10 @@
  *
  * shmx-flavour: crash
  */
+#include "core_support.h"
 #include "vars_support.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 
 #include "shmx_crash.h"
@@ -475,34 +475,8 @@ static bool was_met(const char *label)
 /* Every label that stands in the sources was where somebody died. */
 static void test_every_point_was_met(void **state)
 {
-	static const char *const sources[] = { "shmx_vars.c", "shmx_log.c" };
-	int count = 0;
-
 	(void) state;
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		char path[4096], line[512];
-		FILE *source;
-
-		snprintf(path, sizeof(path), "%.*s%s", (int) (sizeof(__FILE__) - sizeof("tests/core/test_vars_crash.c")),
-			__FILE__, sources[i]);
-		source = fopen(path, "r");
-		assert_non_null(source);
-		while (fgets(line, sizeof(line), source) != NULL) {
-			char *label = strstr(line, "SHMX_CRASH_POINT(\"");
-
-			if (label != NULL) {
-				label += strlen("SHMX_CRASH_POINT(\"");
-				*strchr(label, '"') = '\0';
-				count++;
-				if (!was_met(label)) {
-					print_error("nobody died at \"%s\"\n", label);
-					fail();
-				}
-			}
-		}
-		fclose(source);
-	}
-	assert_true(count >= 25);
+	assert_true(check_labels("shmx_vars.c", was_met) + check_labels("shmx_log.c", was_met) >= 25);
 	assert_true(was_met("guard: taken over") && was_met("guard: recovered"));
 }
 

@@ -7,6 +7,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "fake_segment.h"
 #include "vars_support.h"
 
 #include <signal.h>
@@ -18,23 +19,6 @@ static uint64_t random_state;
 static uint64_t below(uint64_t bound)
 {
 	return bound == 0 ? 0 : next_number(&random_state) % bound;
-}
-
-/* A segment of plain memory, exactly as large as it is, whose guard this thread holds for ever. */
-static void make_fake(shmx_segment *segment, size_t payload)
-{
-	memset(segment, 0, sizeof(*segment));
-	segment->header = aligned_alloc(64, (SHMX_HEADER_SIZE + payload + 63) / 64 * 64);
-	assert_non_null(segment->header);
-	memset(segment->header, 0, SHMX_HEADER_SIZE + payload);
-	segment->payload = (unsigned char *) segment->header + SHMX_HEADER_SIZE;
-	segment->payload_size = payload;
-	segment->checked = true;
-	segment->semaphores = -1;
-	segment->token = 1;
-	segment->depth = 1;
-	segment->fork_generation = shmx_fork_generation;
-	segment->thread = pthread_self();
 }
 
 static void expect_status(shmx_status status)
@@ -196,7 +180,7 @@ static void use_and_scribble(size_t payload, unsigned long rounds)
 	shmx_segment segment;
 	test_key key;
 
-	make_fake(&segment, payload);
+	make_fake_segment(&segment, payload);
 	for (unsigned long round = 0; round < rounds; round++) {
 		uint64_t strokes = 1 + below(below(4) ? 3 : 40);
 
@@ -249,7 +233,7 @@ static void test_random_memory(void **state)
 	for (unsigned long round = 0; round < rounds; round++) {
 		shmx_segment segment;
 
-		make_fake(&segment, 64 + below(5000));
+		make_fake_segment(&segment, 64 + below(5000));
 		for (size_t i = 0; i + 8 <= segment.payload_size; i += 8) {
 			uint64_t word = below(3) ? below(10000) : next_number(&random_state);
 

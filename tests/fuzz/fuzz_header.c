@@ -24,6 +24,8 @@
 #include "shmx_kind.h"
 #include "shmx_queue.h"
 #include "shmx_vars.h"
+#include "tests/core/fake_segment.h"
+#include "tests/fuzz/input.h"
 
 #define KEY 0x53484d58
 /* One for each handle, and one for the dead. */
@@ -35,11 +37,6 @@
 /* Of one call, on a machine that is busy with other things: nanoseconds. */
 #define TIME_LIMIT INT64_C(10000000000)
 #define BYSTANDER_MEMBERS 40
-
-typedef struct {
-	const uint8_t *at;
-	const uint8_t *end;
-} source;
 
 typedef struct {
 	uint64_t begin;
@@ -86,16 +83,6 @@ static void give_up(const char *what, int line)
 {
 	fprintf(stderr, "fuzz_header.c:%d: not so: %s\n", line, what);
 	abort();
-}
-
-static uint64_t take(source *from, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes && from->at < from->end; i++) {
-		value = value << 8 | *from->at++;
-	}
-	return value;
 }
 
 static range take_range(world *w)
@@ -167,17 +154,13 @@ static void make_header(world *w)
 static void make_world(world *w, const uint8_t *data, size_t size)
 {
 	static const size_t sizes[] = { 0, 8, 100, 1001, 4096, 6000, 20000, 60000 };
-	void *memory;
 
 	memset(w, 0, sizeof(*w));
 	w->from = (source){ data, data + size };
 	w->size = sizes[take(&w->from, 1) % 8];
 	w->plain = true;
 	w->patient_calls = PATIENT_CALLS;
-	/* Not aligned_alloc, which wants a rounded size: the end of the payload is the end of the memory. */
-	expect(posix_memalign(&memory, SHMX_CACHE_LINE, SHMX_HEADER_SIZE + w->size) == 0);
-	memset(memory, 0, SHMX_HEADER_SIZE + w->size);
-	w->memory = memory;
+	w->memory = make_fake_memory(w->size);
 	w->before = (image){ calloc(w->size + 1, 1), calloc(w->size + 1, sizeof(bool)) };
 	w->now = (image){ calloc(w->size + 1, 1), calloc(w->size + 1, sizeof(bool)) };
 	expect(w->before.bytes && w->before.torn && w->now.bytes && w->now.torn);

@@ -8,45 +8,10 @@
 
 #include "shmx_guard.h"
 #include "shmx_queue.h"
+#include "tests/core/fake_segment.h"
+#include "tests/fuzz/input.h"
 
 #define PAYLOAD 1000
-
-typedef struct {
-	const uint8_t *at;
-	const uint8_t *end;
-} source;
-
-static uint64_t take(source *from, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes && from->at < from->end; i++) {
-		value = value << 8 | *from->at++;
-	}
-	return value;
-}
-
-/* Plain memory, so that AddressSanitizer knows where it ends; its guard is held for ever, and nobody can be waited for. */
-static void make_segment(shmx_segment *segment)
-{
-	void *memory;
-
-	/* Not aligned_alloc, which wants a rounded size: the end of the payload is the end of the memory. */
-	if (posix_memalign(&memory, SHMX_CACHE_LINE, SHMX_HEADER_SIZE + PAYLOAD) != 0) {
-		abort();
-	}
-	memset(memory, 0, SHMX_HEADER_SIZE + PAYLOAD);
-	memset(segment, 0, sizeof(*segment));
-	segment->header = memory;
-	segment->payload = (unsigned char *) segment->header + SHMX_HEADER_SIZE;
-	segment->payload_size = PAYLOAD;
-	segment->checked = true;
-	segment->semaphores = -1;
-	segment->token = 1;
-	segment->depth = 1;
-	segment->fork_generation = shmx_fork_generation;
-	segment->thread = pthread_self();
-}
 
 typedef struct {
 	uint64_t first;
@@ -108,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *broken;
 	bool scribbled = false;
 
-	make_segment(&segment);
+	make_fake_segment(&segment, PAYLOAD);
 	while (from.at < from.end) {
 		uint8_t what = (uint8_t) take(&from, 1);
 

@@ -8,48 +8,16 @@
 
 #include "shmx_guard.h"
 #include "shmx_vars.h"
+#include "tests/core/fake_segment.h"
+#include "tests/fuzz/input.h"
 
 #define PAYLOAD 2496
-
-typedef struct {
-	const uint8_t *at;
-	const uint8_t *end;
-} source;
-
-static uint64_t take(source *from, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes && from->at < from->end; i++) {
-		value = value << 8 | *from->at++;
-	}
-	return value;
-}
 
 static int64_t clock_now;
 
 static int64_t fuzz_clock(void)
 {
 	return clock_now;
-}
-
-/* Plain memory, so that AddressSanitizer knows where it ends; its guard is held for ever. */
-static void make_segment(shmx_segment *segment)
-{
-	memset(segment, 0, sizeof(*segment));
-	segment->header = aligned_alloc(64, SHMX_HEADER_SIZE + PAYLOAD);
-	if (segment->header == NULL) {
-		abort();
-	}
-	memset(segment->header, 0, SHMX_HEADER_SIZE + PAYLOAD);
-	segment->payload = (unsigned char *) segment->header + SHMX_HEADER_SIZE;
-	segment->payload_size = PAYLOAD;
-	segment->checked = true;
-	segment->semaphores = -1;
-	segment->token = 1;
-	segment->depth = 1;
-	segment->fork_generation = shmx_fork_generation;
-	segment->thread = pthread_self();
 }
 
 static void read_value(shmx_segment *segment, const shmx_key *key, shmx_found *found)
@@ -152,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	shmx_vars_clock = fuzz_clock;
 	clock_now = 1000000000;
-	make_segment(&segment);
+	make_fake_segment(&segment, PAYLOAD);
 	while (from.at < from.end) {
 		scribbled |= make_a_call(&segment, &from);
 		if (!scribbled && shmx_vars_check(&segment, &broken) != SHMX_OK) {
