@@ -61,7 +61,7 @@ static void throw_status(shmx_status status)
 			message = "The segment holds something else";
 			break;
 		case SHMX_E_WRITERS:
-			message = "As many processes write to the segment as it has room for; see shmx.writers, and kernel.sem";
+			message = "As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem";
 			break;
 		case SHMX_E_DEADLOCK:
 			message = "This script holds the segment's lock and would wait for itself";
@@ -106,8 +106,6 @@ static const char *open_hint(const shmx_open_options *options, int error)
 			return ": all segment ids or the memory for segments are taken; see kernel.shmmni and kernel.shmall";
 		case ENOMEM:
 			return ": the machine has too little memory for it";
-		case EACCES:
-			return ": the permissions of the existing segment do not allow it";
 		case EINVAL:
 			if (options->mode == 'n') {
 				return ": the size is above kernel.shmmax";

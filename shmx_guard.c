@@ -514,12 +514,41 @@ static void pause_without_semaphores(unsigned int round)
 	}
 }
 
+typedef struct {
+	bool endless;
+	int64_t deadline; /* of an endless wait: for the holding of the tenure `doubted`, and no other */
+	uint64_t doubted;
+	unsigned int round;
+} guard_wait;
+
+static int64_t remaining_time(const guard_wait *wait, uint64_t word)
+{
+	if (wait->endless && wait->doubted != word_tenure(word)) {
+		return SHMX_SLEEP;
+	}
+	return wait->deadline - shmx_clock_monotonic();
+}
+
+/*
+ * Without semaphores nobody can tell whether the owner lives, and a dead one would be waited for without an end. So each
+ * holding is given as long as a write would give it.
+ */
+static void doubt(guard_wait *wait, const shmx_segment *segment, uint64_t word)
+{
+	if (wait->endless && segment->lock_timeout >= 0 && wait->doubted != word_tenure(word)) {
+		wait->doubted = word_tenure(word);
+		wait->deadline = shmx_clock_monotonic() + segment->lock_timeout;
+	}
+}
+
 /* Waits for the holding that `word` names to end, or finds its owner dead. SHMX_OK: look at the guard again. */
-static shmx_status wait_at_gate(shmx_segment *segment, int64_t remaining, unsigned int round)
+static shmx_status wait_at_gate(shmx_segment *segment, guard_wait *wait, int64_t remaining, uint64_t word)
 {
 	if (!sleep_at_gate(segment, remaining < SHMX_SLEEP ? remaining : SHMX_SLEEP)) {
-		pause_without_semaphores(round);
+		doubt(wait, segment, word);
+		pause_without_semaphores(wait->round);
 	}
+	wait->round++;
 	/* After every sleep: a signal that came between two of them has interrupted neither. */
 	return segment->interrupted != NULL && segment->interrupted() ? SHMX_INTERRUPTED : SHMX_OK;
 }
@@ -536,7 +565,7 @@ static bool take_from_dead(shmx_segment *segment, uint64_t word)
 static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 {
 	uint64_t word = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);
-	int64_t deadline;
+	guard_wait wait = { .endless = timeout < 0 };
 	bool slept = false;
 
 	if (held_by_this_thread(segment, word)) {
@@ -545,8 +574,10 @@ static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 	if (spin_for_guard(segment)) {
 		return SHMX_OK;
 	}
-	deadline = timeout < 0 ? INT64_MAX : shmx_clock_monotonic() + timeout;
-	for (unsigned int round = 0;; round++) {
+	if (!wait.endless) {
+		wait.deadline = shmx_clock_monotonic() + timeout;
+	}
+	for (;;) {
 		int64_t remaining;
 		shmx_status status;
 
@@ -561,9 +592,12 @@ static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 		if (take_from_predecessor(segment, word)) {
 			return SHMX_OK;
 		}
-		remaining = timeout < 0 ? SHMX_SLEEP : deadline - shmx_clock_monotonic();
+		remaining = remaining_time(&wait, word);
 		if (remaining <= 0) {
-			return take_from_dead(segment, word) ? SHMX_OK : SHMX_E_TIMEOUT;
+			if (take_from_dead(segment, word)) {
+				return SHMX_OK;
+			}
+			return wait.endless ? SHMX_E_DELETED : SHMX_E_TIMEOUT;
 		}
 		/* Relaxed: the bit only tells the owner to open the gate; a sleep that misses it ends by itself. */
 		if ((word & SHMX_CONTENDED) == 0
@@ -572,7 +606,7 @@ static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 			continue;
 		}
 		SHMX_CRASH_POINT("guard: marked contended");
-		status = wait_at_gate(segment, remaining, round);
+		status = wait_at_gate(segment, &wait, remaining, word);
 		slept = true;
 		if (take_from_dead(segment, word)) {
 			return SHMX_OK;

@@ -16,7 +16,8 @@
 /*
  * Takes the guard, waiting at most `timeout` nanoseconds (0: not at all; SHMX_WAIT_FOR_EVER). Nested takes by the same
  * handle count. Repairs first what a dead owner left. Errors: SHMX_E_READ_ONLY, SHMX_E_TIMEOUT, SHMX_E_WRITERS,
- * SHMX_E_DEADLOCK, SHMX_E_DAMAGED, SHMX_INTERRUPTED.
+ * SHMX_E_DEADLOCK, SHMX_E_DAMAGED, SHMX_INTERRUPTED; SHMX_E_DELETED where a wait without an end has waited for one holding
+ * for the segment's lock_timeout and the semaphores are gone, which would tell whether its owner lives.
  */
 shmx_status shmx_guard_take(shmx_segment *segment, int64_t timeout);
 

@@ -479,11 +479,11 @@ static bool overtaken(shmx_status status, char mode)
 static shmx_status try_open(shmx_segment *segment, const shmx_open_options *options)
 {
 	bool may_create = options->mode == 'c' || options->mode == 'n';
-	int permissions = options->permissions & 0777;
 	size_t total = may_create ? options->size + SHMX_HEADER_SIZE : 0;
 
 	if (options->mode != 'n' && options->key != IPC_PRIVATE) {
-		segment->id = shmget(options->key, total, permissions);
+		/* No permissions: they are a new segment's. What an existing one allows, shmat(2) asks by the mode. */
+		segment->id = shmget(options->key, total, 0);
 		if (segment->id != -1) {
 			return open_existing(segment, options);
 		}
@@ -494,7 +494,7 @@ static shmx_status try_open(shmx_segment *segment, const shmx_open_options *opti
 	if (errno != ENOENT || !may_create) {
 		return SHMX_E_GET;
 	}
-	segment->id = shmget(options->key, total, IPC_CREAT | IPC_EXCL | (permissions & 0666) | SHMX_FORMING);
+	segment->id = shmget(options->key, total, IPC_CREAT | IPC_EXCL | (options->permissions & 0666) | SHMX_FORMING);
 	return segment->id != -1 ? open_created(segment, options) : SHMX_E_GET;
 }
 

@@ -61,9 +61,9 @@ remove_test_keys(__FILE__);
 1
 1
 [2,2]
-ShmxException SHMX_E_WRITERS: As many processes write to the segment as it has room for; see shmx.writers, and kernel.sem
-ShmxException SHMX_E_WRITERS: As many processes write to the segment as it has room for; see shmx.writers, and kernel.sem
-ShmxException SHMX_E_WRITERS: As many processes write to the segment as it has room for; see shmx.writers, and kernel.sem
+ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem
+ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem
+ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem
 'x'
 signal 9
 [2,1]

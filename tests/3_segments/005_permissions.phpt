@@ -24,6 +24,10 @@ foreach ([0600, 0604, 0602, 0644, 0666] as $permissions) {
 			echo " $mode: ", outcome(function () use ($key, $mode, &$opened) {
 				return $opened = shmx_open($key, $mode, 0, 16);
 			}), "\n";
+			// What would be a new segment's asks nothing of one that is there.
+			if (outcome(fn () => shmx_open($key, $mode, 0755, 16)) !== outcome(fn () => shmx_open($key, $mode, 0, 16))) {
+				echo "    the permissions that are given make a difference\n";
+			}
 			if ($opened) {
 				echo '    ', outcome(fn () => shmx_read($opened, 0, 4)), ', ', outcome(fn () => shmx_write($opened, 'user', 0)), "\n";
 				echo '    ', outcome(fn () => shmx_delete($opened)), "\n";

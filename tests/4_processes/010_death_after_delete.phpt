@@ -19,10 +19,16 @@ $holder = new Child(function ($parent) use ($shmx) {
 });
 $holder->hear();
 echo $holder->kill(), "\n";
-show(fn () => shmx_lock($shmx, 0.1), fn () => shmx_write($shmx, 'x', 0), fn () => shmx_read($shmx, 0, 10));
+show(
+	fn () => shmx_lock($shmx, 0.1),
+	fn () => shmx_lock($shmx),
+	fn () => shmx_write($shmx, 'x', 0),
+	fn () => shmx_read($shmx, 0, 10),
+);
 ?>
 --EXPECT--
 signal 9
 false
+ShmxException SHMX_E_DELETED: The segment was deleted
 ShmxException SHMX_E_TIMEOUT: Another writer kept the segment for longer than shmx.lock_timeout
 'still read'

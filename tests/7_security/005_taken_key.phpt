@@ -42,4 +42,4 @@ Warning: shmx_open(): Unable to attach or create shared memory segment "File exi
 '666'
 0
 '600'
-Warning: shmx_open(): Unable to attach or create shared memory segment "Permission denied: the permissions of the existing segment do not allow it"; false
+Warning: shmx_open(): Unable to get shared memory segment information "Permission denied: its permissions must let the process read it"; false

@@ -797,6 +797,43 @@ static void after_delete_the_attached_still_exclude_each_other(void **state)
 	assert_false(shmx_guard_abandoned(&segment));
 }
 
+/* As many who take turns would, for twice as long as a dead one is waited for. */
+static int hold_again_and_again(void *context)
+{
+	uint64_t tenure = UINT64_C(1) << 17;
+
+	(void) context;
+	for (uint64_t i = 1; i <= 20; i++) {
+		atomic_store(&segment.header->guard, i * tenure + SHMX_TOKEN_ANONYMOUS);
+		atomic_store(&shared->ready, 1);
+		sleep_for(segment.lock_timeout / 10);
+	}
+	atomic_store(&segment.header->guard, 20 * tenure);
+	return 0;
+}
+
+static void after_delete_waiting_for_ever_ends_with_one_holding_that_does_not(void **state)
+{
+	pid_t child;
+	int64_t begun;
+
+	(void) state;
+	segment.lock_timeout = 500 * MILLISECONDS;
+	assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
+	child = start_child(hold_again_and_again, NULL);
+	assert_true(await_value(&shared->ready, 1));
+	assert_int_equal(shmx_guard_take(&segment, SHMX_WAIT_FOR_EVER), SHMX_OK);
+	shmx_guard_release(&segment);
+	assert_true(exited_well(reap(child)));
+
+	atomic_store(&shared->ready, 0);
+	kill_child(start_holder());
+	begun = shmx_clock_monotonic();
+	assert_int_equal(shmx_guard_take(&segment, SHMX_WAIT_FOR_EVER), SHMX_E_DELETED);
+	assert_true(shmx_clock_monotonic() - begun >= segment.lock_timeout);
+	assert_true(shmx_clock_monotonic() - begun < segment.lock_timeout + LONGEST_STALL);
+}
+
 static void a_set_removed_by_ipcrm_is_like_a_deletion(void **state)
 {
 	(void) state;
@@ -1062,6 +1099,7 @@ int main(void)
 		TEST(the_guard_is_had_by_one_at_a_time),
 		TEST(it_is_had_by_one_at_a_time_while_they_are_killed),
 		TEST(after_delete_the_attached_still_exclude_each_other),
+		TEST(after_delete_waiting_for_ever_ends_with_one_holding_that_does_not),
 		TEST(a_set_removed_by_ipcrm_is_like_a_deletion),
 		TEST(a_sleeper_notices_that_the_semaphores_go),
 		TEST(deaths_that_nobody_slept_through_do_not_fill_the_gate),
