@@ -19,7 +19,8 @@ const SHMX_E_FULL = UNKNOWN;
  */
 const SHMX_E_TIMEOUT = UNKNOWN;
 /**
- * What stands in the segment cannot be: somebody has scribbled over it.
+ * What stands in the segment cannot be: somebody has scribbled over it. Also a value that cannot be unserialized, since this
+ * script lacks an enum that it holds, or its objects are nested too deeply.
  * @var int
  * @cvalue SHMX_E_DAMAGED
  */
@@ -31,7 +32,8 @@ const SHMX_E_DAMAGED = UNKNOWN;
  */
 const SHMX_E_KIND = UNKNOWN;
 /**
- * As many processes write already as shmx.writers allowed when the segment was made.
+ * As many handles as shmx.writers allowed when the segment was made have written to it, or locked, sent or received, and
+ * each keeps its place until it is closed or its process ends.
  * @var int
  * @cvalue SHMX_E_WRITERS
  */
@@ -43,7 +45,7 @@ const SHMX_E_WRITERS = UNKNOWN;
  */
 const SHMX_E_DEADLOCK = UNKNOWN;
 /**
- * The segment was deleted while this call waited, or before it had to.
+ * The segment was deleted while this call waited, or before it had to, and the wait would have no end.
  * @var int
  * @cvalue SHMX_E_DELETED
  */
@@ -84,7 +86,11 @@ final class Shmx
 {
 }
 
-/** A call on an open segment could not keep its promise. getCode() is one of the SHMX_E_* constants. */
+/**
+ * A call on an open segment could not keep its promise. getCode() is one of the SHMX_E_* constants.
+ *
+ * Every function throws Error for a segment that was closed.
+ */
 final class ShmxException extends RuntimeException
 {
 }
@@ -92,12 +98,13 @@ final class ShmxException extends RuntimeException
 /**
  * Opens a shared memory segment, or creates it.
  *
- * @param int $key a System V key, as from ftok(): -2^31 to 2^31 - 1. 0 (IPC_PRIVATE) makes a new segment that only this
- *     process and its children can open, since it has no key; by its id it is no secret from who has the permissions. -1,
- *     which ftok() returns when it fails, is a key like any other.
+ * @param int $key a System V key, as from ftok(): -2^31 to 2^31 - 1. 0 (IPC_PRIVATE) makes a new segment each time, which
+ *     only this process and the children that inherit the handle can use; by its id it is no secret from who has the
+ *     permissions. -1, which ftok() returns when it fails, is a key like any other.
  * @param string $mode "a" read only; "w" read and write; "c" read and write, created if it is not there; "n" create, and
  *     fail if it is there
- * @param int $permissions for a new segment, as for chmod(): only the low nine bits count
+ * @param int $permissions of a new segment, as for chmod(), of which the read and write bits count; what is there keeps its
+ *     own
  * @param int $size bytes for use. With "c" and "n" more than 0; an existing segment must be at least as large. "a" and
  *     "w" take the segment as it is.
  * @return Shmx|false false with a warning when the system refuses, or when the segment is not shmx's
@@ -147,13 +154,17 @@ function shmx_close(Shmx $shmx): void {}
 
 /**
  * Keeps all other writers out until shmx_unlock(), over any number of calls; readers go on. Locks of one handle nest.
- * Whatever ends the process, the lock ends with it, at the latest at the end of the request.
+ * Whatever ends the process, the lock ends with it, and at the latest with the last reference to the handle or with the
+ * request. A forked child does not hold its parent's.
  *
  * @param float $timeout seconds to wait; 0 does not wait, negative waits for ever
  * @return bool false when the time is over, or when a signal came that pcntl_async_signals() handles
+ * @throws TypeError for a bool as $timeout, which sem_acquire() takes and means something else by
  * @throws ValueError for NAN
  * @throws Error for a segment opened with "a"
- * @throws ShmxException SHMX_E_DEADLOCK, SHMX_E_WRITERS, SHMX_E_DAMAGED
+ * @throws ShmxException SHMX_E_DEADLOCK, SHMX_E_WRITERS, SHMX_E_DAMAGED; SHMX_E_DELETED where the wait has no end, the
+ *     segment is deleted, so that nobody can tell whether its holder lives, and one holder has had it for
+ *     shmx.lock_timeout
  */
 function shmx_lock(Shmx $shmx, float $timeout = -1): bool {}
 
@@ -161,19 +172,20 @@ function shmx_lock(Shmx $shmx, float $timeout = -1): bool {}
  * Gives back one shmx_lock().
  *
  * @return bool always true
- * @throws Error when this handle holds no lock
+ * @throws Error when this handle, in this process, holds no lock
  */
 function shmx_unlock(Shmx $shmx): bool {}
 
 /**
  * What the kernel and the segment's header say.
  *
- * @return array<string, mixed> key, shmid, semid (null once the segment is deleted), kind ("blank", "bytes", ...),
- *     size (bytes for use), permissions, owner and group (ids), attached (processes, this one included), created and
+ * @return array<string, mixed> key, shmid, semid (null once the segment is deleted), kind ("blank", "bytes",
+ *     "variables", "queue" or "unknown"), size (bytes for use), permissions, owner and group (ids), attached (how many
+ *     times: each open handle, and each again in every forked process that has it), created and
  *     last_write (seconds since 1970; last_write null before the first), writes (of a queue: messages sent),
  *     recoveries (locks taken over from dead processes), torn_writes, torn (list of [offset, size]), writers (how many
  *     may write at once), writers_in_use (null once the segment is deleted), format_version, deleted. Of a segment of
- *     variables also entries, capacity (bytes for records), bytes_used, bytes_live, permanent_bytes (of variables with
+ *     variables also entries (those that have expired and were not met since included), capacity (bytes for records), bytes_used, bytes_live, permanent_bytes (of variables with
  *     $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
  *     moved_bytes (copied to make room). Of a queue also pending, sent, received, capacity (bytes for messages),
  *     bytes_used, receivers_waiting, senders_waiting
@@ -182,10 +194,11 @@ function shmx_unlock(Shmx $shmx): bool {}
 function shmx_info(Shmx $shmx): array {}
 
 /**
- * Every shmx segment of this machine (of this IPC namespace) that this process may read.
+ * Every shmx segment of this machine (of this IPC namespace) that this process may read, as far as it has its semaphores:
+ * not one that was deleted and is still open somewhere.
  *
- * @return list<array<string, mixed>> of each: key, shmid, semid, kind (null where it cannot be read), size, permissions,
- *     owner, group, attached, created
+ * @return list<array<string, mixed>> of each: key, shmid, semid, kind (null where it cannot be read or is damaged), size,
+ *     permissions, owner, group, attached, created (when it was made, or its owner or permissions were changed last)
  */
 function shmx_list(): array {}
 
@@ -196,11 +209,12 @@ function shmx_list(): array {}
  * @param mixed $value anything that serialize() takes; null, booleans, numbers, strings and arrays of these need no
  *     serializing
  * @param int $ttl 0 keeps it until it is removed; otherwise it is a cache entry for that many seconds, or for as long as
- *     there is room (SHMX_EVICTABLE), and may be dropped earlier when room is needed: oldest first, those last that are
- *     being read
+ *     there is room (SHMX_EVICTABLE), and may be dropped earlier when room is needed: oldest first, but what was read
+ *     since it was written, by a handle that may write, is spared for one more round as far as there is room
  * @return bool always true
  * @throws ValueError for a key that is too long or a negative $ttl
  * @throws Error for a segment opened with "a"
+ * @throws Throwable what serialize() throws for the value, as for a closure
  * @throws ShmxException SHMX_E_FULL and SHMX_E_TOO_LARGE, both leaving the old value; SHMX_E_KIND, SHMX_E_TIMEOUT,
  *     SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED
  */
@@ -219,7 +233,8 @@ function shmx_add_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): 
  * @throws ValueError for a key that is too long
  * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_TIMEOUT when writers overtake it without an end;
  *     SHMX_E_UNTRUSTED for a value with an object or a reference in it that another user may have put there: see
- *     shmx_allow_objects(). And what the __unserialize() or __wakeup() of an object throws
+ *     shmx_allow_objects(). And what the __unserialize() or __wakeup() of an object throws. Classes are autoloaded, and an
+ *     object without its class is a __PHP_Incomplete_Class, as with unserialize()
  */
 function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed {}
 
@@ -266,7 +281,7 @@ function shmx_inc_var(Shmx $shmx, string|int $key, int $step = 1, int $ttl = 0):
  * Stores $new under a key if $expected is stored there now, as one step that no other process can come between. Keeps the
  * time to live.
  *
- * @param mixed $expected compared as by ===; values with objects in them by what serialize() makes of them
+ * @param mixed $expected compared as by ===; values with objects or references in them by what serialize() makes of them
  * @return bool false when something else, or nothing, is stored. Errors as for shmx_put_var().
  */
 function shmx_cas_var(Shmx $shmx, string|int $key, mixed $expected, mixed $new): bool {}
@@ -275,7 +290,7 @@ function shmx_cas_var(Shmx $shmx, string|int $key, mixed $expected, mixed $new):
  * The keys that are there, in no certain order. While others write, each key that is there all the while is among them.
  *
  * @return list<string|int>
- * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_DAMAGED
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED
  */
 function shmx_keys(Shmx $shmx): array {}
 
@@ -289,8 +304,10 @@ function shmx_clear(Shmx $shmx): void {}
  * Sends a message: appends it to the queue. A process that is killed in here leaves the message whole or not at all.
  *
  * @param mixed $message anything that shmx_put_var() takes
- * @param float $timeout seconds to wait for room; 0 does not wait, negative waits for ever
+ * @param float $timeout seconds to wait for room; 0 does not wait, negative waits for ever. For others that are in a call on
+ *     the queue it waits in any case, at most for shmx.lock_timeout or for a shorter $timeout above 0
  * @return bool false when there was no room in time, or when a signal came that pcntl_async_signals() handles
+ * @throws TypeError for a bool as $timeout
  * @throws ValueError for NAN
  * @throws Error for a segment opened with "a"
  * @throws ShmxException SHMX_E_TOO_LARGE at once when it could never fit; SHMX_E_DELETED when the segment is deleted under
@@ -304,8 +321,9 @@ function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
  * that it was taking; a message that its class refuses, or that is no value for a typed property, is gone too.
  *
  * @param mixed $message the message, or null when there is none
- * @param float $timeout seconds to wait for one; 0 does not wait, negative waits for ever
+ * @param float $timeout seconds to wait for one; otherwise as for shmx_send()
  * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles
+ * @throws TypeError, ValueError, Error as shmx_send() does
  * @throws ShmxException as shmx_send() does, but never SHMX_E_TOO_LARGE; SHMX_E_UNTRUSTED for one with an object or a
  *     reference in it that another user may have sent (see shmx_allow_objects()): that message is gone. SHMX_E_FULL when
  *     there is no memory for it
