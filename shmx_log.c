@@ -36,7 +36,7 @@ bool shmx_log_load(const shmx_log *log, shmx_log_window *window)
 	tail_position = shmx_log_position(log, window->tail);
 	head_position = shmx_log_position(log, window->head);
 	if (((window->tail | window->head) & 7) != 0 || tail_position > log->size || head_position > log->size
-		|| window->tail < shmx_log_first(log) || window->tail > window->head) {
+		|| window->tail < shmx_log_first(log) || window->tail > window->head || window->head > SHMX_LOG_LAST) {
 		return false;
 	}
 	if (!shmx_log_wrapped(log, window)) {
@@ -73,6 +73,9 @@ void shmx_log_write(const shmx_log *log, uint64_t offset, uint64_t link, int64_t
 	uint64_t key_length = shmx_record_key_length(name);
 	uint64_t value_length = shmx_record_value_length(form);
 
+	if (key_length + value_length >= SHMX_LOG_LARGE) {
+		atomic_thread_fence(memory_order_seq_cst);
+	}
 	/* Relaxed: whoever links the record does it with release. Atomic: a reader of the record that stood here may look. */
 	atomic_store_explicit(&record->link, link, memory_order_relaxed);
 	atomic_store_explicit(&record->expiry, expiry, memory_order_relaxed);
@@ -84,9 +87,6 @@ void shmx_log_write(const shmx_log *log, uint64_t offset, uint64_t link, int64_t
 	}
 	SHMX_CRASH_POINT("log: key written");
 	if (value_length > 0) {
-		if (value_length >= SHMX_LOG_LARGE) {
-			atomic_thread_fence(memory_order_seq_cst);
-		}
 		memcpy(shmx_record_value(record, key_length), value, value_length);
 	}
 	SHMX_CRASH_POINT("log: value written");

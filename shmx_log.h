@@ -99,6 +99,12 @@ static inline uint64_t shmx_log_first(const shmx_log *log)
 	return log->mask + 1;
 }
 
+/*
+ * No window reaches further, and so no offset ever wraps: what stands beyond was scribbled. A lap is at most twice the
+ * ring, and none is begun for less than a sixteenth of it, so it takes 2^58 bytes of records to come here.
+ */
+#define SHMX_LOG_LAST (UINT64_MAX / 2)
+
 /* Whether a record may have a key and a value of these lengths, in bytes. */
 static inline bool shmx_record_may_hold(uint64_t key_length, uint64_t value_length)
 {
@@ -282,7 +288,11 @@ static inline uint64_t shmx_log_size_at(const shmx_log *log, const shmx_log_wind
 		atomic_load_explicit(&record->form, memory_order_relaxed));
 }
 
-/* An empty window is taken to the start of a lap, where the most room is. Local. */
+/*
+ * An empty window is taken to the start of a lap, where the most room is. Local. Not for every record: each time costs a
+ * lap of offsets. And not in one publication with a tail that comes from the lap before: `lap_end` is that lap's until tail
+ * is out of it.
+ */
 void shmx_log_rewind(const shmx_log *log, shmx_log_window *window);
 
 /*

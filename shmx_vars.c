@@ -849,6 +849,10 @@ static shmx_status make_room(shmx_vars *vars, uint64_t need, uint64_t largest)
 			break;
 		}
 		if (vars->window.tail == vars->window.head) {
+			/* Out of its lap first: a walk over the keys must know where that lap ends for as long as tail is there. */
+			if (cleaning.pending) {
+				commit(vars, &no_change);
+			}
 			shmx_log_rewind(&vars->log, &vars->window);
 			cleaning.pending = true;
 			status = fits(vars, need, largest) ? SHMX_OK : damaged(vars);
@@ -1278,7 +1282,7 @@ static void begin_again(shmx_vars *vars)
 	uint64_t latest = head > tail ? head : tail;
 
 	/* So far along that it can only be scribbled: half of all offsets are used up. */
-	if (latest < shmx_log_first(&vars->log) || latest > UINT64_MAX / 2) {
+	if (latest < shmx_log_first(&vars->log) || latest > SHMX_LOG_LAST) {
 		latest = 0;
 	}
 	vars->window.head = shmx_log_next_lap(&vars->log, latest);
@@ -1292,8 +1296,8 @@ static void clear_all(shmx_vars *vars, bool is_sound)
 
 	change.task = is_sound ? SHMX_VARS_TASK_CLEAR : SHMX_VARS_TASK_RESET;
 	if (is_sound) {
+		/* Where the next record goes, make_room() sees to. */
 		vars->window.tail = vars->window.head;
-		shmx_log_rewind(&vars->log, &vars->window);
 	} else {
 		begin_again(vars);
 		vars->published_tail = load(&vars->root->log.tail);

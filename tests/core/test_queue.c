@@ -251,6 +251,31 @@ static void any_sequence_of_sizes_agrees_with_a_plain_list(void **state)
 	}
 }
 
+/* An empty queue begins anew at the start of its ring, and each time costs as many offsets as the ring has bytes. */
+static void a_queue_that_keeps_up_is_sparing_with_offsets(void **state)
+{
+	shmx_log_root *root;
+	uint64_t number, begun, bytes = 0;
+	size_t length;
+
+	(void) state;
+	create_again(1 << 20);
+	root = (shmx_log_root *) (void *) segment.header->root;
+	assert_int_equal(send_number(&segment, 1, SMALLEST_MESSAGE, 0), SHMX_OK);
+	begun = atomic_load(&root->head);
+	for (uint64_t i = 1; i <= 20000; i++) {
+		assert_int_equal(receive_number(&segment, &number, &length, 0), SHMX_OK);
+		assert_int_equal(send_number(&segment, i, SMALLEST_MESSAGE + i % 50, 0), SHMX_OK);
+		bytes += RECORD(SMALLEST_MESSAGE + i % 50);
+	}
+	assert_true(atomic_load(&root->head) - begun < bytes * 34);
+	/* Such a window is no writer's: what would come after it has no offset. */
+	atomic_store(&root->head, SHMX_LOG_LAST + 1);
+	atomic_store(&root->tail, SHMX_LOG_LAST + 1);
+	assert_int_equal(send_number(&segment, 1, SMALLEST_MESSAGE, 0), SHMX_E_DAMAGED);
+	assert_int_equal(receive_number(&segment, &number, &length, 0), SHMX_E_DAMAGED);
+}
+
 static void blank_and_other_kinds(void **state)
 {
 	shmx_segment reader;
@@ -1126,6 +1151,7 @@ int main(void)
 		TEST(a_full_queue_takes_more_when_it_is_read),
 		TEST(segments_of_any_size_hold_what_they_can),
 		TEST(any_sequence_of_sizes_agrees_with_a_plain_list),
+		TEST(a_queue_that_keeps_up_is_sparing_with_offsets),
 		TEST(blank_and_other_kinds),
 		TEST(timeouts_are_kept),
 		TEST(zero_does_not_wait),

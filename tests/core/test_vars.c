@@ -111,6 +111,27 @@ static uint64_t head_of(const shmx_segment *segment)
 	return atomic_load(&((shmx_vars_root *) (void *) segment->header->root)->log.head);
 }
 
+/* Clearing does not use up the offsets, of which each lap takes as many as the ring has bytes. */
+static void test_clearing_is_sparing_with_offsets(void **state)
+{
+	shmx_segment segment;
+	test_key key;
+	uint64_t begun;
+
+	(void) state;
+	make_key(&key, 1);
+	open_segment(&segment, 100000);
+	assert_int_equal(put_bytes(&segment, &key.key, "one", 3, 0), SHMX_OK);
+	begun = head_of(&segment);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(shmx_vars_clear(&segment), SHMX_OK);
+		assert_int_equal(put_bytes(&segment, &key.key, "one", 3, 0), SHMX_OK);
+	}
+	assert_true(head_of(&segment) - begun < 1000 * 48 * 3);
+	assert_sound(&segment);
+	close_segment(&segment);
+}
+
 static void test_scalars_are_replaced_in_place(void **state)
 {
 	shmx_segment segment;
@@ -855,6 +876,7 @@ int main(void)
 		cmocka_unit_test(test_blank_and_other_kinds),
 		cmocka_unit_test(test_put_find_replace_remove),
 		cmocka_unit_test(test_long_keys),
+		cmocka_unit_test(test_clearing_is_sparing_with_offsets),
 		cmocka_unit_test(test_scalars_are_replaced_in_place),
 		cmocka_unit_test(test_only_if_absent),
 		cmocka_unit_test(test_increment),

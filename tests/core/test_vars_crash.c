@@ -100,6 +100,17 @@ static void put_large_cached(void)
 	put_bytes(&segment, &key.key, bytes, sizeof(bytes), 1000);
 }
 
+/* So large that all else goes, and that it has a place only at the start of a lap. */
+static void put_nearly_all(void)
+{
+	static unsigned char bytes[2400];
+	test_key key;
+
+	make_key(&key, target);
+	make_value(bytes, sizeof(bytes), target, 2);
+	put_bytes(&segment, &key.key, bytes, sizeof(bytes), 1000);
+}
+
 static void put_int_over(void)
 {
 	test_key key;
@@ -261,8 +272,37 @@ static void restore_image(void)
 	memcpy(segment.payload, image + SHMX_HEADER_SIZE, segment.payload_size);
 }
 
+/* A walk over the keys, which needs no repair either, meets each permanent variable and ends well. */
+static void check_walk(uint64_t permanents)
+{
+	static unsigned char name[SHMX_RECORD_MAX_KEY];
+	shmx_vars_cursor cursor = { 0 };
+	uint64_t met = 0;
+	size_t length;
+	shmx_status status;
+
+	while ((status = shmx_vars_next(&segment, &cursor, name, &length)) == SHMX_OK) {
+		for (uint64_t i = 0; i < permanents; i++) {
+			test_key key;
+
+			make_key(&key, i);
+			if (key.key.length == length && memcmp(key.key.bytes, name, length) == 0) {
+				met |= UINT64_C(1) << i;
+			}
+		}
+	}
+	if (status != SHMX_NOT_FOUND) {
+		print_error("dead at \"%s\": a walk over the keys ends with %d\n", report->label, (int) status);
+		fail();
+	}
+	for (uint64_t i = 0; i < permanents; i++) {
+		assert_true((met >> i & 1) != 0 || version_of(i) == 0);
+	}
+}
+
 static void check_bystanders(const scenario *s)
 {
+	check_walk(PERMANENTS);
 	for (uint64_t i = 0; i < PERMANENTS; i++) {
 		if (i != s->target) {
 			assert_int_equal(version_of(i), 1);
@@ -441,6 +481,9 @@ static void test_clear(void **state)
 		for (unsigned long n = 1; die_at(clear, n); n++) {
 			const char *broken;
 
+			if (damage == 0) {
+				check_walk(PERMANENTS);
+			}
 			for (unsigned long m = 1; damage == 1 && die_repairing_at(m); m++) {
 			}
 			if (shmx_vars_check(&segment, &broken) == SHMX_OK) {
@@ -459,6 +502,34 @@ static void test_clear(void **state)
 			assert_sound(&segment);
 			restore_image();
 		}
+	}
+}
+
+/* The window reaches over the end of the ring, and is emptied: a walk must not lose its way at the old lap's end. */
+static void test_wrapped_log(void **state)
+{
+	static void (*const actions[])(void) = { clear, put_nearly_all };
+	shmx_log_root *root;
+
+	(void) state;
+	open_segment(&segment, 3200);
+	root = (shmx_log_root *) (void *) segment.header->root;
+	for (uint64_t i = CACHED; atomic_load(&root->head) / 4096 == atomic_load(&root->tail) / 4096; i++) {
+		assert_int_equal(put_version(i, 1, 1000), SHMX_OK);
+	}
+	target = NEW;
+	save_image();
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		for (unsigned long n = 1; die_at(actions[i], n); n++) {
+			check_walk(0);
+			for (unsigned long m = 1; die_repairing_at(m); m++) {
+				check_walk(0);
+			}
+			assert_sound(&segment);
+			check_walk(0);
+			restore_image();
+		}
+		restore_image();
 	}
 }
 
@@ -494,6 +565,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_quiet_log, close_after),
 		cmocka_unit_test_teardown(test_full_log, close_after),
 		cmocka_unit_test_teardown(test_clear, close_after),
+		cmocka_unit_test_teardown(test_wrapped_log, close_after),
 		cmocka_unit_test(test_every_point_was_met),
 	};
 
