@@ -24,7 +24,9 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/sem.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,6 +177,38 @@ bool shmx_guard_tokens(shmx_segment *segment, uint32_t *in_use, uint32_t *total)
 	return true;
 }
 
+static bool is_claimed_here(const shmx_segment *segment, uint32_t token)
+{
+	for (const shmx_segment *other = claimed; other != NULL; other = other->next_claimed) {
+		if (other->id == segment->id && other->token == token) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Since Linux 4.17. Before, GETPID gave the number that the process has in its own namespace. */
+static bool kernel_translates_pids(void)
+{
+	struct utsname name;
+	unsigned int major, minor;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2
+		&& (major > 4 || (major == 4 && minor >= 17));
+}
+
+/*
+ * Whether a claimed token was claimed by a program that this very process ran before it called exec. The kernel keeps undo
+ * across exec, so the token looks alive for as long as the process is, and nobody has it: its semaphore was last changed by
+ * this process, and no handle in here has it. With claimed_lock held.
+ */
+static bool is_left_by_exec(const shmx_segment *segment, uint32_t token)
+{
+	return !is_claimed_here(segment, token)
+		&& semctl(segment->semaphores, (int) (SHMX_SEM_TOKENS + token), GETPID) == getpid()
+		&& semctl(segment->semaphores, (int) (SHMX_SEM_TOKENS + token), GETVAL) == 1 && kernel_translates_pids();
+}
+
 typedef enum {
 	OWNER_ALIVE,
 	OWNER_DEAD,
@@ -184,6 +218,7 @@ typedef enum {
 static owner_state look_at_owner(const shmx_segment *segment, uint32_t token)
 {
 	int value;
+	bool left;
 
 	if (token == SHMX_TOKEN_ANONYMOUS || segment->semaphores == -1) {
 		return OWNER_UNKNOWN;
@@ -195,7 +230,13 @@ static owner_state look_at_owner(const shmx_segment *segment, uint32_t token)
 	if (value == -1) {
 		return OWNER_UNKNOWN;
 	}
-	return value == 0 ? OWNER_DEAD : OWNER_ALIVE;
+	if (value == 0) {
+		return OWNER_DEAD;
+	}
+	pthread_mutex_lock(&claimed_lock);
+	left = is_left_by_exec(segment, token);
+	pthread_mutex_unlock(&claimed_lock);
+	return left ? OWNER_DEAD : OWNER_ALIVE;
 }
 
 bool shmx_guard_abandoned(shmx_segment *segment)
@@ -212,22 +253,20 @@ bool shmx_guard_abandoned(shmx_segment *segment)
 	return word_tenure(atomic_load_explicit(&segment->header->guard, memory_order_relaxed)) == word_tenure(word);
 }
 
+/* With claimed_lock held, as the next. */
 static void list_claimed(shmx_segment *segment)
 {
 	segment->thread = pthread_self();
-	pthread_mutex_lock(&claimed_lock);
 	segment->next_claimed = claimed;
 	segment->claimed_link = &claimed;
 	if (claimed != NULL) {
 		claimed->claimed_link = &segment->next_claimed;
 	}
 	claimed = segment;
-	pthread_mutex_unlock(&claimed_lock);
 }
 
 static void unlist_claimed(shmx_segment *segment)
 {
-	pthread_mutex_lock(&claimed_lock);
 	if (segment->claimed_link != NULL) {
 		*segment->claimed_link = segment->next_claimed;
 		if (segment->next_claimed != NULL) {
@@ -235,7 +274,6 @@ static void unlist_claimed(shmx_segment *segment)
 		}
 		segment->claimed_link = NULL;
 	}
-	pthread_mutex_unlock(&claimed_lock);
 }
 
 /* Whether the holding that `word` names is another handle of this very thread, which could never give it back. */
@@ -363,34 +401,50 @@ static void unclaim(const shmx_segment *segment)
 	}
 }
 
-/* Tries every token once, from a place that differs between processes. */
+/* SHMX_E_WRITERS: this one is taken. */
+static shmx_status claim_one(shmx_segment *segment, int semaphores, uint32_t token)
+{
+	int result = claim(segment, semaphores, token);
+
+	if (result != 0 && errno == ERANGE) {
+		drain(semaphores);
+		result = claim(segment, semaphores, token);
+	}
+	if (result == 0) {
+		segment->semaphores = semaphores;
+		segment->token = token;
+		return SHMX_OK;
+	}
+	if (semaphores_are_gone(errno)) {
+		return SHMX_E_DELETED;
+	}
+	return errno == EFBIG ? SHMX_E_DAMAGED : SHMX_E_WRITERS;
+}
+
+/* Tries every token once, from a place that differs between processes. With claimed_lock held. */
 static shmx_status claim_any(shmx_segment *segment, int semaphores, uint32_t tokens)
 {
 	uint32_t start = (uint32_t) getpid() * UINT32_C(2654435761) >> 7;
 
 	for (uint32_t i = 0; i < tokens; i++) {
 		uint32_t token = (start + i) % tokens + 1;
+		shmx_status status = claim_one(segment, semaphores, token);
 
-		int result = claim(segment, semaphores, token);
-
-		if (result != 0 && errno == ERANGE) {
-			drain(semaphores);
-			result = claim(segment, semaphores, token);
-		}
-		if (result == 0) {
-			segment->semaphores = semaphores;
-			segment->token = token;
-			return SHMX_OK;
-		}
-		if (semaphores_are_gone(errno)) {
-			return SHMX_E_DELETED;
-		}
-		if (errno != EAGAIN) {
-			return errno == EFBIG ? SHMX_E_DAMAGED : SHMX_E_WRITERS;
+		if (status != SHMX_E_WRITERS || errno != EAGAIN) {
+			return status;
 		}
 		/* The first refusal may also mean that the set is not this segment's. */
+		errno = 0;
 		if (i == 0 && !shmx_guard_find_semaphores(segment)) {
-			return SHMX_E_DAMAGED;
+			return semaphores_are_gone(errno) ? SHMX_E_DELETED : SHMX_E_DAMAGED;
+		}
+		if (is_left_by_exec(segment, token)) {
+			segment->token = token;
+			unclaim(segment);
+			segment->token = 0;
+			if (claim_one(segment, semaphores, token) == SHMX_OK) {
+				return SHMX_OK;
+			}
 		}
 	}
 	return SHMX_E_WRITERS;
@@ -411,6 +465,7 @@ static bool take_from_predecessor(shmx_segment *segment, uint64_t word)
  */
 static void inherit(shmx_segment *segment)
 {
+	unsigned int tries = 0;
 	uint64_t word;
 
 	do {
@@ -419,7 +474,8 @@ static void inherit(shmx_segment *segment)
 			shmx_guard_release(segment);
 			return;
 		}
-	} while (segment->token != SHMX_TOKEN_ANONYMOUS && word_owner(word) == segment->token);
+		/* Only a scribbler changes the word so often; take_contended() knows what to do with it, and has a deadline. */
+	} while (segment->token != SHMX_TOKEN_ANONYMOUS && word_owner(word) == segment->token && ++tries < SHMX_SPINS);
 }
 
 static shmx_status claim_token(shmx_segment *segment)
@@ -431,6 +487,7 @@ static shmx_status claim_token(shmx_segment *segment)
 	if (published == 0) {
 		return SHMX_E_DAMAGED;
 	}
+	pthread_mutex_lock(&claimed_lock);
 	status = claim_any(segment, shmx_published_semaphores(published), token_count(segment));
 	if (status == SHMX_E_DELETED) {
 		/* No semaphores, so nobody can tell who lives: take part without a name. */
@@ -438,10 +495,13 @@ static shmx_status claim_token(shmx_segment *segment)
 		segment->token = SHMX_TOKEN_ANONYMOUS;
 		status = SHMX_OK;
 	}
+	if (status == SHMX_OK) {
+		list_claimed(segment);
+	}
+	pthread_mutex_unlock(&claimed_lock);
 	if (status != SHMX_OK) {
 		return status;
 	}
-	list_claimed(segment);
 	SHMX_CRASH_POINT("guard: token claimed");
 	inherit(segment);
 	return SHMX_OK;
@@ -518,6 +578,7 @@ typedef struct {
 	bool endless;
 	int64_t deadline; /* of an endless wait: for the holding of the tenure `doubted`, and no other */
 	uint64_t doubted;
+	shmx_status hopeless; /* what an endless wait ends with then */
 	unsigned int round;
 } guard_wait;
 
@@ -535,6 +596,8 @@ static int64_t remaining_time(const guard_wait *wait, uint64_t word)
  */
 static void doubt(guard_wait *wait, const shmx_segment *segment, uint64_t word)
 {
+	/* A process that has changed its user may not be allowed what it was allowed when it opened the segment. */
+	wait->hopeless = segment->semaphores != -1 && errno == EACCES ? SHMX_E_WRITERS : SHMX_E_DELETED;
 	if (wait->endless && segment->lock_timeout >= 0 && wait->doubted != word_tenure(word)) {
 		wait->doubted = word_tenure(word);
 		wait->deadline = shmx_clock_monotonic() + segment->lock_timeout;
@@ -558,8 +621,8 @@ static bool take_from_dead(shmx_segment *segment, uint64_t word)
 {
 	uint64_t now = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);
 
-	return word_tenure(now) == word_tenure(word) && look_at_owner(segment, word_owner(now)) == OWNER_DEAD
-		&& take_over(segment, now);
+	return word_tenure(now) == word_tenure(word) && word_owner(now) != 0
+		&& look_at_owner(segment, word_owner(now)) == OWNER_DEAD && take_over(segment, now);
 }
 
 static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
@@ -582,22 +645,20 @@ static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 		shmx_status status;
 
 		word = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);
-		if (word_owner(word) == 0) {
-			/* Who has slept cannot know whether others still do, so it passes the wake-up on when it is done. */
-			if (take_free(segment, word, slept)) {
-				return SHMX_OK;
-			}
-			continue;
-		}
-		if (take_from_predecessor(segment, word)) {
+		/* Who has slept cannot know whether others still do, so it passes the wake-up on when it is done. */
+		if (word_owner(word) == 0 ? take_free(segment, word, slept) : take_from_predecessor(segment, word)) {
 			return SHMX_OK;
 		}
+		/* Also where the word only changes under our hands: somebody may be scribbling on it without an end. */
 		remaining = remaining_time(&wait, word);
 		if (remaining <= 0) {
 			if (take_from_dead(segment, word)) {
 				return SHMX_OK;
 			}
-			return wait.endless ? SHMX_E_DELETED : SHMX_E_TIMEOUT;
+			return wait.endless ? wait.hopeless : SHMX_E_TIMEOUT;
+		}
+		if (word_owner(word) == 0) {
+			continue;
 		}
 		/* Relaxed: the bit only tells the owner to open the gate; a sleep that misses it ends by itself. */
 		if ((word & SHMX_CONTENDED) == 0
@@ -697,10 +758,13 @@ void shmx_guard_forget(shmx_segment *segment)
 		shmx_guard_release(segment);
 	}
 	if (segment->token != 0) {
+		/* Both under one lock: no thread is to take the token for one that an earlier program left. */
+		pthread_mutex_lock(&claimed_lock);
 		unlist_claimed(segment);
 		if (segment->token != SHMX_TOKEN_ANONYMOUS) {
 			unclaim(segment);
 		}
 		segment->token = 0;
+		pthread_mutex_unlock(&claimed_lock);
 	}
 }

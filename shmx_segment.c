@@ -201,10 +201,10 @@ static bool label_semaphores(int semaphores, int id, const struct shmid_ds *stat
 	};
 	bool done = semop(semaphores, operations, sizeof(operations) / sizeof(operations[0])) == 0;
 
-	if (!done || status->shm_perm.uid == geteuid()) {
+	if (!done || (status->shm_perm.uid == geteuid() && status->shm_perm.gid == getegid())) {
 		return done;
 	}
-	/* Root finishing another user's segment: the user must be able to use the set. Failing is no worse than not trying. */
+	/* Finishing another's segment: user and group must be able to use the set. Failing is no worse than not trying. */
 	argument.status = &set;
 	if (semctl(semaphores, 0, IPC_STAT, argument) == 0) {
 		set.sem_perm.uid = status->shm_perm.uid;
@@ -302,6 +302,27 @@ static shmx_status format_through_writable(const shmx_segment *segment, struct s
 	return result;
 }
 
+/*
+ * Whoever waits for a creator keeps its segment alive though the creator could not make it and has removed it: that would
+ * be finished, and be nobody else's.
+ */
+static shmx_status look_whether_removed(shmx_segment *segment)
+{
+	struct shmid_ds now;
+
+	if (shmx_segment_stat(segment, &now) == SHMX_OK) {
+		if ((now.shm_perm.mode & SHM_DEST) == 0) {
+			return SHMX_OK;
+		}
+		if (shmx_guard_find_semaphores(segment)) {
+			remove_semaphores(segment->semaphores);
+			segment->semaphores = -1;
+		}
+		errno = EIDRM;
+	}
+	return SHMX_E_STAT;
+}
+
 /* The header is not published: waits for its creator, and replaces it if need be. Refuses what shmx did not begin. */
 static shmx_status await_creator(shmx_segment *segment, struct shmid_ds *status, uint32_t tokens)
 {
@@ -327,11 +348,12 @@ static shmx_status await_creator(shmx_segment *segment, struct shmid_ds *status,
 			}
 		}
 		if (waited > SHMX_CREATOR_TIMEOUT) {
-			return SHMX_E_UNFINISHED;
+			result = look_whether_removed(segment);
+			return result == SHMX_OK ? SHMX_E_UNFINISHED : result;
 		}
 		sleep_nanoseconds(SHMX_CREATOR_POLL);
 	}
-	return SHMX_OK;
+	return look_whether_removed(segment);
 }
 
 static shmx_status validate(shmx_segment *segment, struct shmid_ds *status, uint32_t tokens)
@@ -438,7 +460,8 @@ static shmx_status open_created(shmx_segment *segment, const shmx_open_options *
 		SHMX_CRASH_POINT("create: attached");
 		result = format(segment, &status, options->permissions, options->tokens);
 	}
-	if (result != SHMX_OK) {
+	/* Unless somebody who waited for it has finished it meanwhile. */
+	if (result != SHMX_OK && (segment->header == NULL || load_published(segment) == 0)) {
 		int saved = errno;
 
 		detach(segment);
@@ -566,6 +589,11 @@ shmx_status shmx_segment_become(shmx_segment *segment, shmx_kind kind, shmx_stat
 	SHMX_CRASH_POINT("kind: prepared");
 	/* Release: a reader that sees the kind sees what prepare laid out. Pairs with shmx_segment_kind(). */
 	atomic_store_explicit(stored, (uint32_t) kind, memory_order_release);
+	/*
+	 * Keeps all that will be stored in the payload behind the kind: who has read some of it as bytes sees that they are
+	 * none. Pairs with the acquire fence in shmx_sequence_read_valid().
+	 */
+	atomic_thread_fence(memory_order_release);
 	SHMX_CRASH_POINT("kind: stored");
 	return SHMX_OK;
 }

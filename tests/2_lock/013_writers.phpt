@@ -61,9 +61,9 @@ remove_test_keys(__FILE__);
 1
 1
 [2,2]
-ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem
-ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem
-ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for; see shmx.writers, and kernel.sem
+ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for (see shmx.writers and kernel.sem), or this process has changed its user and may not use the segment's semaphores any more
+ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for (see shmx.writers and kernel.sem), or this process has changed its user and may not use the segment's semaphores any more
+ShmxException SHMX_E_WRITERS: As many handles write to the segment as it has room for (see shmx.writers and kernel.sem), or this process has changed its user and may not use the segment's semaphores any more
 'x'
 signal 9
 [2,1]

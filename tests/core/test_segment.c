@@ -347,15 +347,6 @@ static void a_new_segment_is_not_taken_for_another_that_was_good(void **state)
 	} while (program_is_isolated() && (made != segment.id + 1 || time(NULL) != second + 1));
 }
 
-/* shmget asks for the permissions that it is given, so who may only read gives none. */
-static shmx_status open_without_permissions(shmx_segment *handle, key_t key, char mode)
-{
-	shmx_open_options options = options_for(key, mode, 0);
-
-	options.permissions = 0;
-	return shmx_segment_open(handle, &options);
-}
-
 static bool become_nobody(void)
 {
 	return setgid(NOBODY) == 0 && setuid(NOBODY) == 0;
@@ -371,18 +362,18 @@ static int open_as_nobody(void *context)
 		return 99;
 	}
 	/* 0600: nothing. */
-	if (open_without_permissions(&other, key, 'a') == SHMX_OK || errno != EACCES || other.header != NULL) {
+	if (open_key(&other, key, 'a', 0) == SHMX_OK || errno != EACCES || other.header != NULL) {
 		return 1;
 	}
-	if (open_without_permissions(&other, key, 'w') == SHMX_OK || errno != EACCES) {
+	if (open_key(&other, key, 'w', 0) == SHMX_OK || errno != EACCES) {
 		return 2;
 	}
 	/* 0644: to be read, and no more. */
-	if (open_without_permissions(&other, key + 1, 'w') == SHMX_OK || errno != EACCES) {
+	if (open_key(&other, key + 1, 'w', 0) == SHMX_OK || errno != EACCES) {
 		return 3;
 	}
-	if (open_without_permissions(&other, key + 1, 'a') != SHMX_OK
-		|| shmx_bytes_read(&other, 0, &byte, 1, &torn) != SHMX_OK || byte != 'x') {
+	if (open_key(&other, key + 1, 'a', 0) != SHMX_OK || shmx_bytes_read(&other, 0, &byte, 1, &torn) != SHMX_OK
+		|| byte != 'x') {
 		return 4;
 	}
 	if (shmx_segment_delete(&other) != SHMX_E_REMOVE || errno != EPERM) {
@@ -464,7 +455,7 @@ static int try_the_semaphores_as_nobody(void *context)
 	if (!become_nobody()) {
 		return 99;
 	}
-	if (open_without_permissions(&other, *(key_t *) context, 'a') != SHMX_OK) {
+	if (open_key(&other, *(key_t *) context, 'a', 0) != SHMX_OK) {
 		return 1;
 	}
 	if (!shmx_guard_tokens(&other, &in_use, &total) || in_use != 1) {
@@ -791,7 +782,7 @@ static int read_unfinished(void *context)
 	if (!become_nobody()) {
 		return 99;
 	}
-	return open_without_permissions(&other, *(key_t *) context, 'a');
+	return open_key(&other, *(key_t *) context, 'a', 0);
 }
 
 static void who_may_not_finish_it_says_so_after_a_while(void **state)
@@ -806,6 +797,39 @@ static void who_may_not_finish_it_says_so_after_a_while(void **state)
 	key = make_raw(SHMX_HEADER_SIZE + 1, 0644 | FORMING, "", 0);
 	assert_int_equal(WEXITSTATUS(reap(start_child(read_unfinished, &key))), SHMX_E_UNFINISHED);
 	assert_in_range(shmx_clock_monotonic() - begun, 1 * SECONDS, 4 * SECONDS);
+}
+
+static int open_what_is_removed(void *context)
+{
+	key_t key = *(key_t *) context;
+	bool same;
+
+	if (open_key(&other, key, 'c', 10) != SHMX_OK) {
+		return 1;
+	}
+	same = shmget(key, 0, 0) == other.id;
+	destroy_segment(&other);
+	return same ? 0 : 2;
+}
+
+/* Who waits for a creator that gives up must not finish what nobody else can open any more. */
+static void a_creators_segment_that_it_removes_is_not_finished(void **state)
+{
+	key_t key = make_raw(SHMX_HEADER_SIZE + 10, 0600 | FORMING, "", 0);
+	pid_t child = start_child(open_what_is_removed, &key);
+	struct shmid_ds status;
+
+	(void) state;
+	for (int i = 0; i < 5000 * slowness(); i++) {
+		assert_int_equal(shmctl(raw_id, IPC_STAT, &status), 0);
+		if (status.shm_nattch == 1) {
+			break;
+		}
+		sleep_for(MILLISECONDS / 10);
+	}
+	assert_int_equal(shmctl(raw_id, IPC_RMID, NULL), 0);
+	raw_id = -1;
+	assert_int_equal(WEXITSTATUS(reap(child)), 0);
 }
 
 static void after_delete_the_attached_go_on_and_the_key_is_free(void **state)
@@ -1162,6 +1186,7 @@ int main(void)
 		TEST(what_cannot_be_finished_for_want_of_semaphores_waits_for_the_next),
 		TEST(root_makes_the_semaphores_for_whom_the_segment_belongs_to),
 		TEST(who_may_not_finish_it_says_so_after_a_while),
+		TEST(a_creators_segment_that_it_removes_is_not_finished),
 		TEST(after_delete_the_attached_go_on_and_the_key_is_free),
 		TEST(a_segment_marked_by_ipcrm_is_deleted_with_its_set),
 		TEST(sweeping_takes_orphans_and_nothing_else),
