@@ -132,13 +132,25 @@ if when '--default --full'; then
 		pattern=${broken#*:}
 		breaks log "-DOPS=3 -DDEATHS=0 -D${broken%%:*}" "assertion violated.*${pattern%%:*}" "log ${pattern#*:} is found"
 	done
-	breaks log '-DOPS=2 -DNO_NOTE' 'assertion violated.*now' 'log without the note: half a call is found'
+	breaks log '-DOPS=2 -DNO_INTENT' 'assertion violated.*now' 'log without the intent: half a call is found'
 fi
 if when --full; then
 	holds log '-DOPS=3' 'log, 3 calls, 1 death: the same'
 	holds log '-DOPS=4 -DDEATHS=0' 'log, 4 calls, no death: the same'
 	holds log '-DOPS=3 -DWALK' 'log, 3 calls, 1 death: the same of a walk over the keys'
 fi
+
+if when '--short'; then
+	holds lap '-DOPS=3' 'laps, 3 calls, 1 death: a walk takes nothing for a record that is none'
+fi
+if when '--default --full'; then
+	holds lap '-DOPS=4' 'laps, 4 calls, 1 death: a walk takes nothing for a record that is none'
+fi
+if when --full; then
+	holds lap '-DOPS=5 -DDEATHS=2' 'laps, 5 calls, 2 deaths: the same'
+fi
+breaks lap '-DOPS=4 -DDEATHS=0 -DREWIND_AT_ONCE' 'assertion violated.*seen_lap' \
+	'laps that end while tail comes from the one before: a walk that loses its way is found'
 
 # In a folder of its own: what spin makes of the variant is compiled and run; the answer is left in the file `said`.
 check() {

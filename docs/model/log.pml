@@ -5,22 +5,22 @@
  * Two keys share a bucket, so they are one chain. A is permanent: it is moved when tail reaches it. B is a cache entry:
  * it is moved or dropped. The ring has SLOTS records of one size, so it wraps after SLOTS records and bytes are used again
  * at once. The writer (the guard lets in one at a time) may die between any two stores; the next one recovers from the
- * note, and may die of it.
+ * intent, and may die of it.
  *
  * What is true is what a look-up at this moment would find. After each store that could change that, it must still be
  * the old or the new of the call under way, for each key; and what a reader finds must have been true at one moment of
  * its look. So a key that is there is never missed, and no reader takes another key's bytes for its own.
  *
- * Records are of one size: laps that end early, the search for a place and the reserve for moving are arithmetic that
- * shmx_log.h does under the guard, and test_log.c tests. Counts, size classes, marks of readers, values in place (one
- * store), time: left out, because no link depends on them. The note is one step before its task: nobody looks at it until
+ * Records are of one size: laps that end early are in lap.pml; the search for a place and the reserve for moving are
+ * arithmetic that shmx_log.h does under the guard, and test_log.c tests. Counts, size classes, marks of readers, values in place (one
+ * store), time: left out, because no link depends on them. The intent is one step before its task: nobody looks at it until
  * that is set.
  *
  * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
  * acquire or a release that is missing. docs/concurrency.md argues those.
  *
  * Variants: OPS, DEATHS, WALK (shmx_vars_next() in place of shmx_vars_find()). Breaks: NO_BUCKET_CHECK, NO_TAIL_CHECK,
- * NO_LAST_CHECK, NO_PUBLISH, UNLINK_FIRST, NO_NOTE, PASS_FIRST, NO_RECEDE.
+ * NO_LAST_CHECK, NO_PUBLISH, UNLINK_FIRST, NO_INTENT, PASS_FIRST, NO_RECEDE.
  */
 #ifndef OPS
 #define OPS 3
@@ -48,11 +48,11 @@ bool out_of_use[SLOTS];
 byte bucket = SLOTS + 1;
 byte tail = SLOTS, head = SLOTS + 2;
 
-/* The note. */
+/* The intent. */
 #define NOWHERE 255
 #define THE_BUCKET 254
 bool task;
-byte note_head, note_tail, note_link, note_unlink_place, note_unlink, note_mark;
+byte intent_head, intent_tail, intent_link, intent_unlink_place, intent_unlink, intent_mark;
 
 bool dead;
 byte ops, deaths;
@@ -92,35 +92,35 @@ inline see()
 	was_absent = was_absent || now[A] == ABSENT
 }
 
-/* perform(): the words that the note names. Can be done twice. */
+/* perform(): the words that the intent names. Can be done twice. */
 inline perform()
 {
 #ifdef PASS_FIRST
-	atomic { tail = note_tail; see() }
+	atomic { tail = intent_tail; see() }
 #endif
-	head = note_head;
+	head = intent_head;
 #ifndef UNLINK_FIRST
 	if
-	:: note_link != NOWHERE -> atomic { bucket = note_link; see() }
+	:: intent_link != NOWHERE -> atomic { bucket = intent_link; see() }
 	:: else
 	fi;
 #endif
 	if
-	:: note_unlink_place == THE_BUCKET -> atomic { bucket = note_unlink; see() }
-	:: note_unlink_place < THE_BUCKET -> atomic { link[SLOT(note_unlink_place)] = note_unlink; see() }
+	:: intent_unlink_place == THE_BUCKET -> atomic { bucket = intent_unlink; see() }
+	:: intent_unlink_place < THE_BUCKET -> atomic { link[SLOT(intent_unlink_place)] = intent_unlink; see() }
 	:: else
 	fi;
 #ifdef UNLINK_FIRST
 	if
-	:: note_link != NOWHERE -> atomic { bucket = note_link; see() }
+	:: intent_link != NOWHERE -> atomic { bucket = intent_link; see() }
 	:: else
 	fi;
 #endif
 	if
-	:: note_mark != NOWHERE -> out_of_use[SLOT(note_mark)] = true
+	:: intent_mark != NOWHERE -> out_of_use[SLOT(intent_mark)] = true
 	:: else
 	fi;
-	atomic { tail = note_tail; see() }
+	atomic { tail = intent_tail; see() }
 	task = false
 }
 
@@ -128,14 +128,14 @@ inline perform()
 inline commit(link_value, unlink_place, unlink_value, mark)
 {
 	atomic {
-		note_head = window_head;
-		note_tail = window_tail;
-		note_link = link_value;
-		note_unlink_place = unlink_place;
-		note_unlink = unlink_value;
-		note_mark = mark
+		intent_head = window_head;
+		intent_tail = window_tail;
+		intent_link = link_value;
+		intent_unlink_place = unlink_place;
+		intent_unlink = unlink_value;
+		intent_mark = mark
 	}
-#ifndef NO_NOTE
+#ifndef NO_INTENT
 	task = true;
 #endif
 	perform()
