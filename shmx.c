@@ -883,11 +883,15 @@ static void throw_variable_status(shmx_segment *segment, shmx_status status, con
 	}
 }
 
+/* How often writers may overtake a look at a variable before it changes its ways. */
+#define SHMX_LOOKS 16
+
 /*
- * Turns what was found into a PHP value. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again. SHMX_E_DAMAGED:
- * they are no value. An exception may be pending after SHMX_OK: unserializing runs user code.
+ * Turns what was found into a PHP value. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again; not so where they
+ * are this process's `own`. SHMX_E_DAMAGED: they are no value. An exception may be pending after SHMX_OK: unserializing
+ * runs user code.
  */
-static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, zval *value)
+static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, bool own, zval *value)
 {
 	zend_string *copy;
 	bool decoded;
@@ -915,7 +919,7 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 			/* PHP's unserializer reads twice and runs user code, so it gets bytes of its own. */
 			copy = shmx_new_string(found->length);
 			memcpy(ZSTR_VAL(copy), found->bytes, found->length);
-			if (!shmx_vars_still_valid(segment, found)) {
+			if (!own && !shmx_vars_still_valid(segment, found)) {
 				zend_string_efree(copy);
 				return SHMX_NOT_FOUND;
 			}
@@ -924,7 +928,7 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 			return decoded || EG(exception) != NULL ? SHMX_OK : SHMX_E_DAMAGED;
 		default:
 			decoded = shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value);
-			if (!shmx_vars_still_valid(segment, found)) {
+			if (!own && !shmx_vars_still_valid(segment, found)) {
 				if (decoded) {
 					/* If the next look ends in an error, this may be what PHP frees as the call's result. */
 					zval_ptr_dtor_nogc(value);
@@ -936,20 +940,89 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 	}
 }
 
+/* Finds, and copies the bytes. SHMX_E_FULL: there are more of them than room for them. `overtaken`: try again. */
+static shmx_status find_and_copy(
+	shmx_segment *segment, const variable_key *key, shmx_found *found, zend_string *into, bool *overtaken)
+{
+	shmx_status status = shmx_vars_find(segment, &key->core, found);
+
+	*overtaken = false;
+	if (status != SHMX_OK) {
+		return status;
+	}
+	if (found->length > ZSTR_LEN(into)) {
+		return SHMX_E_FULL;
+	}
+	memcpy(ZSTR_VAL(into), found->bytes, found->length);
+	*overtaken = !shmx_vars_still_valid(segment, found);
+	found->bytes = (const unsigned char *) ZSTR_VAL(into);
+	return SHMX_OK;
+}
+
+/* The same under the lock, where nobody overtakes. */
+static shmx_status find_and_copy_guarded(
+	shmx_segment *segment, const variable_key *key, shmx_found *found, zend_string *into, bool *overtaken)
+{
+	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
+
+	if (status == SHMX_OK) {
+		status = find_and_copy(segment, key, found, into, overtaken);
+		shmx_guard_release(segment);
+	}
+	return status;
+}
+
+/*
+ * For a value that takes longer to decode than writers take to go once round the log: copies its bytes first, which is
+ * faster by far, and if even that is overtaken again and again, under the lock. Who cannot lock tries for as long as it
+ * would wait for it. Room is made without the lock, for an error of Zend's would leave it taken.
+ */
+static shmx_status fetch_by_copy(shmx_segment *segment, const variable_key *key, shmx_found *found, zval *value)
+{
+	int64_t begun = shmx_clock_monotonic();
+	zend_string *bytes = shmx_new_string(found->length);
+	bool overtaken = true;
+	shmx_status status = SHMX_OK;
+
+	for (unsigned int look = 0; status == SHMX_OK && overtaken; look++) {
+		bool guarded = look >= SHMX_LOOKS && !segment->read_only;
+
+		status = (guarded ? find_and_copy_guarded : find_and_copy)(segment, key, found, bytes, &overtaken);
+		if (status == SHMX_E_FULL) {
+			size_t larger = MAX(found->length, 2 * ZSTR_LEN(bytes));
+
+			zend_string_efree(bytes);
+			bytes = shmx_new_string(larger);
+			overtaken = true;
+			status = SHMX_OK;
+		}
+		if (overtaken && shmx_clock_monotonic() - begun > segment->lock_timeout && look > SHMX_LOOKS) {
+			status = SHMX_E_TIMEOUT;
+		}
+	}
+	if (status == SHMX_OK) {
+		status = decode_found(segment, found, true, value);
+	}
+	zend_string_efree(bytes);
+	return status;
+}
+
 /* Finds and decodes. SHMX_OK with `value` set (undefined if an exception is pending), SHMX_NOT_FOUND, or an error. */
 static shmx_status fetch(shmx_segment *segment, const variable_key *key, shmx_found *found, zval *value)
 {
-	shmx_status status;
-
 	ZVAL_UNDEF(value);
-	do {
-		status = shmx_vars_find(segment, &key->core, found);
+	for (unsigned int look = 0; look < SHMX_LOOKS; look++) {
+		shmx_status status = shmx_vars_find(segment, &key->core, found);
+
 		if (status != SHMX_OK) {
 			return status;
 		}
-		status = decode_found(segment, found, value);
-	} while (status == SHMX_NOT_FOUND);
-	return status;
+		status = decode_found(segment, found, false, value);
+		if (status != SHMX_NOT_FOUND) {
+			return status;
+		}
+	}
+	return fetch_by_copy(segment, key, found, value);
 }
 
 static void store_variable(INTERNAL_FUNCTION_PARAMETERS, bool only_if_absent)
@@ -1147,57 +1220,94 @@ static bool is_expected(zval *current, zval *expected)
 	return same;
 }
 
+/* What shmx_cas_var() was asked for. */
+typedef struct {
+	const variable_key *key;
+	zval *value;
+	const shmx_encoded *expected; /* the value's */
+	const shmx_encoded *next;
+	shmx_room *room;
+} variable_swap;
+
 /*
  * Finds what is stored and compares. SHMX_OK: it is as expected, and `found` is the proof to swap with. SHMX_NOT_FOUND: it
- * is not. Values that PHP serializes are compared by their bytes: their objects are never the same ones.
+ * is not. `overtaken`: neither, look again. Values that PHP serializes are compared by their bytes: their objects are never
+ * the same ones.
  */
-static shmx_status find_expected(
-	shmx_segment *segment, const variable_key *key, zval *value, const shmx_encoded *expected, shmx_found *found)
+static shmx_status find_expected(shmx_segment *segment, const variable_swap *swap, shmx_found *found, bool *overtaken)
 {
-	for (;;) {
-		shmx_status status = shmx_vars_find(segment, &key->core, found);
-		zval current;
-		bool same;
+	const shmx_encoded *expected = swap->expected;
+	shmx_status status = shmx_vars_find(segment, &swap->key->core, found);
+	zval current;
+	bool same;
 
-		if (status != SHMX_OK) {
-			return status;
-		}
-		/* Unserializing what is of another type would run user code for nothing. */
-		if (found->type != expected->type) {
-			return SHMX_NOT_FOUND;
-		}
-		if (expected->type == SHMX_TYPE_SERIALIZED) {
-			same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
-			status = shmx_vars_still_valid(segment, found) ? SHMX_OK : SHMX_NOT_FOUND;
-		} else {
-			status = decode_found(segment, found, &current);
-			same = status == SHMX_OK && is_expected(&current, value);
-		}
-		/* Not found here means overtaken by writers: look again. */
-		if (status != SHMX_NOT_FOUND) {
-			return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
-		}
+	*overtaken = false;
+	if (status != SHMX_OK) {
+		return status;
 	}
+	/* Unserializing what is of another type would run user code for nothing. */
+	if (found->type != expected->type) {
+		return SHMX_NOT_FOUND;
+	}
+	if (expected->type == SHMX_TYPE_SERIALIZED) {
+		same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
+		status = shmx_vars_still_valid(segment, found) ? SHMX_OK : SHMX_NOT_FOUND;
+	} else {
+		status = decode_found(segment, found, false, &current);
+		same = status == SHMX_OK && is_expected(&current, swap->value);
+	}
+	*overtaken = status == SHMX_NOT_FOUND;
+	return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
 }
 
-static shmx_status swap_variable(shmx_segment *segment, const variable_key *key, zval *value,
-	const shmx_encoded *expected, const shmx_encoded *next, shmx_room *room)
+/* `overtaken`: something was stored or moved in between. */
+static shmx_status try_swap(shmx_segment *segment, const variable_swap *swap, bool *overtaken)
 {
-	const shmx_value replacement = { .type = next->type, .bytes = next->bytes, .length = next->length };
+	const shmx_value replacement = { swap->next->type, swap->next->bytes, swap->next->length };
+	shmx_found found;
+	shmx_status status = find_expected(segment, swap, &found, overtaken);
 
-	for (;;) {
-		shmx_found found;
-		shmx_status status = find_expected(segment, key, value, expected, &found);
+	if (status == SHMX_OK) {
+		status = shmx_vars_replace_if(segment, &swap->key->core, &found, &replacement, swap->room);
+		*overtaken = status == SHMX_NOT_FOUND;
+	}
+	return status;
+}
 
-		if (status != SHMX_OK) {
-			return status;
-		}
-		/* Not found here means that something was stored in between: look again. */
-		status = shmx_vars_replace_if(segment, &key->core, &found, &replacement, room);
-		if (status != SHMX_NOT_FOUND) {
+/* Under the lock, where only a scribbler overtakes. No user code runs in here, but memory may run out. */
+static shmx_status swap_guarded(shmx_segment *segment, const variable_swap *swap)
+{
+	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
+	bool overtaken = false;
+
+	if (status != SHMX_OK) {
+		return status;
+	}
+	zend_try
+	{
+		status = try_swap(segment, swap, &overtaken);
+	}
+	zend_catch
+	{
+		shmx_guard_release(segment);
+		zend_bailout();
+	}
+	zend_end_try();
+	shmx_guard_release(segment);
+	return overtaken ? SHMX_E_DAMAGED : status;
+}
+
+static shmx_status swap_variable(shmx_segment *segment, const variable_swap *swap)
+{
+	for (unsigned int look = 0; look < SHMX_LOOKS; look++) {
+		bool overtaken;
+		shmx_status status = try_swap(segment, swap, &overtaken);
+
+		if (!overtaken) {
 			return status;
 		}
 	}
+	return swap_guarded(segment, swap);
 }
 
 PHP_FUNCTION(shmx_cas_var)
@@ -1231,7 +1341,9 @@ PHP_FUNCTION(shmx_cas_var)
 	if (segment != NULL && segment->read_only) {
 		throw_status(SHMX_E_READ_ONLY);
 	} else if (segment != NULL) {
-		status = swap_variable(segment, &key, value, &expected, &next, &room);
+		const variable_swap swap = { &key, value, &expected, &next, &room };
+
+		status = swap_variable(segment, &swap);
 		if (status == SHMX_OK || status == SHMX_NOT_FOUND) {
 			RETVAL_BOOL(status == SHMX_OK);
 		} else {
@@ -1322,6 +1434,10 @@ static shmx_status list_keys(shmx_segment *segment, key_list *list, unsigned cha
 	}
 	do {
 		status = next_key(segment, &cursor, buffer, &length);
+		/* A key takes less in the list than in the segment, unless somebody scribbles. */
+		if (list->used > segment->payload_size) {
+			status = SHMX_E_DAMAGED;
+		}
 	} while (status == SHMX_OK && list_key(list, buffer, length));
 	shmx_guard_release(segment);
 	return status == SHMX_NOT_FOUND ? SHMX_OK : status;

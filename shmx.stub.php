@@ -228,10 +228,12 @@ function shmx_put_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): 
 function shmx_add_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): bool {}
 
 /**
- * Reads the value stored under a key, or gives $default. Takes no lock.
+ * Reads the value stored under a key, or gives $default. Takes no lock, but where writers overtake it again and again: then
+ * it waits for the lock, if it may write.
  *
  * @throws ValueError for a key that is too long
- * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_TIMEOUT when writers overtake it without an end;
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_TIMEOUT when writers overtake it without an end, and what a
+ *     wait for the lock may end with: SHMX_E_WRITERS, SHMX_E_DEADLOCK;
  *     SHMX_E_UNTRUSTED for a value with an object or a reference in it that another user may have put there: see
  *     shmx_allow_objects(). And what the __unserialize() or __wakeup() of an object throws. Classes are autoloaded, and an
  *     object without its class is a __PHP_Incomplete_Class, as with unserialize()

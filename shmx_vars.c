@@ -1282,7 +1282,7 @@ static void begin_again(shmx_vars *vars)
 	uint64_t latest = head > tail ? head : tail;
 
 	/* So far along that it can only be scribbled: half of all offsets are used up. */
-	if (latest < shmx_log_first(&vars->log) || latest > SHMX_LOG_LAST) {
+	if (latest < shmx_log_first(&vars->log) || latest > SHMX_LOG_LAST / 2) {
 		latest = 0;
 	}
 	vars->window.head = shmx_log_next_lap(&vars->log, latest);
@@ -1400,12 +1400,14 @@ static look_result look_once(shmx_vars *vars, const shmx_vars_name *name, shmx_f
 	/* Acquire: pairs with the release in shmx_log_pass(), so that a bucket changed by a move is seen below. */
 	uint64_t tail = atomic_load_explicit(&vars->root->log.tail, memory_order_acquire);
 	uint64_t offset = first;
+	uint64_t left = vars->log.size / SHMX_RECORD_HEADER;
 
 	while (offset >= tail) {
 		shmx_record *record = shmx_log_at(&vars->log, offset);
 		uint64_t link;
 
-		if (record == NULL) {
+		/* All that were met still stand, so there are no more of them than the ring holds: else somebody scribbles. */
+		if (record == NULL || left-- == 0) {
 			return LOOK_DAMAGED;
 		}
 		/* Acquire: pairs with the release of an unlinking in perform(). */
@@ -1558,6 +1560,7 @@ static look_result take_down(shmx_vars *vars, shmx_vars_cursor *cursor, unsigned
 		return LOOK_DAMAGED;
 	}
 	cursor->next = offset + size;
+	cursor->work += size - SHMX_RECORD_HEADER;
 	if ((form & SHMX_RECORD_DEAD) != 0) {
 		/* It may have been replaced after the walk began: what replaced it must be met. */
 		cursor->end = load_head(vars);
@@ -1588,7 +1591,9 @@ shmx_status shmx_vars_next(shmx_segment *segment, shmx_vars_cursor *cursor, unsi
 		if (cursor->next >= cursor->end) {
 			return SHMX_NOT_FOUND;
 		}
-		if (cursor->next >= cursor->limit) {
+		/* Each look counts at least as the smallest record: tail may move without an end, too. */
+		cursor->work += SHMX_RECORD_HEADER;
+		if (cursor->next >= cursor->limit || cursor->work > 2 * SHMX_VARS_WALK_LAPS * (vars.log.mask + 1)) {
 			return SHMX_E_TIMEOUT;
 		}
 		if (turn(&vars, cursor)) {

@@ -116,6 +116,7 @@ typedef struct {
 	uint64_t next;  /* where to look next; 0 before the first */
 	uint64_t end;   /* where to stop */
 	uint64_t limit; /* what `end` may grow to while writers go on */
+	uint64_t work;  /* bytes of records walked over; also bounds the keys */
 	int64_t now;
 } shmx_vars_cursor;
 
