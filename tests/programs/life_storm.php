@@ -168,7 +168,7 @@ final class Process
 		$child = pcntl_fork();
 		if ($child === 0) {
 			// Whoever waits for it may be killed: then it ends unnoticed, and soon.
-			for ($i = 0; $i < 5; $i++) {
+			for ($i = 0; $i < 5 && !shmx_info($shmx)['deleted']; $i++) {
 				$this->use_it($shmx, $kind);
 			}
 			posix_kill(getmypid(), SIGKILL);
@@ -236,9 +236,11 @@ while (hrtime(true) < $end && $wrong === []) {
 	$children[$slot] = start($slot, $page, $key);
 }
 array_map(fn ($child) => $child->kill(), $children);
-// Children of the killed make five more calls, and have the board open as long.
+// Children of the killed make a few more calls, and have the board open as long: in a segment that was deleted while its lock
+// was a dead process's, one that waits for it in vain.
+$patience = 2 * (float) ini_get('shmx.lock_timeout') + 10;
 $segments = fn () => count(array_filter(kernel_segments(), fn ($segment) => $segment['nattch'] > 0));
-for ($i = 0; $i < 100 && $segments() > $before[0] + 1; $i++) {
+for ($i = 0; $i < 10 * $patience && $segments() > $before[0] + 1; $i++) {
 	usleep(100_000);
 }
 
