@@ -61,6 +61,11 @@ final class Twins
 		$keys = $number === 0 ? [0, 0] : [$this->keys + $number, $this->keys + 100 + $number];
 		$there = self::segments();
 		$shmop = $this->call('shmop_open', [$keys[0], $mode, $permissions & 0777, $size]);
+		// shmop asks a segment that is there for the permissions that a new one would get.
+		if (str_contains($shmop[0], 'attach or create shared memory segment "Permission denied"')) {
+			$this->count('permissions of a new segment asked of an old one');
+			$shmop = $this->call('shmop_open', [$keys[0], $mode, 0, $size]);
+		}
 		$left = array_diff(self::segments(), $there);
 		$shmx = $this->call('shmx_open', [$keys[1], $mode, $permissions, $size]);
 		$leftByShmx = array_diff(self::segments(), $there, $left);
