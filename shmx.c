@@ -883,17 +883,25 @@ static void throw_variable_status(shmx_segment *segment, shmx_status status, con
 	}
 }
 
-/* How often writers may overtake a look at a variable before it changes its ways. */
-#define SHMX_LOOKS 16
+/* How often writers may overtake a look at a variable before it changes its ways; and a large one, which takes its time. */
+#define SHMX_LOOKS 16u
+#define SHMX_LARGE_LOOKS 2u
+#define SHMX_LARGE_VARIABLE 65536u
+
+/* Of bytes that no other process changes. An exception may be pending after SHMX_OK. */
+static shmx_status unserialize_copy(const zend_string *copy, zval *value)
+{
+	return shmx_codec_unserialize(copy, value) || EG(exception) != NULL ? SHMX_OK : SHMX_E_DAMAGED;
+}
 
 /*
- * Turns what was found into a PHP value. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again; not so where they
- * are this process's `own`. SHMX_E_DAMAGED: they are no value. An exception may be pending after SHMX_OK: unserializing
- * runs user code.
+ * Turns what was found into a PHP value. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again. SHMX_E_DAMAGED:
+ * they are no value. An exception may be pending after SHMX_OK: unserializing runs user code.
  */
-static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, bool own, zval *value)
+static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, zval *value)
 {
 	zend_string *copy;
+	shmx_status status;
 	bool decoded;
 
 	switch (found->type) {
@@ -919,16 +927,12 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 			/* PHP's unserializer reads twice and runs user code, so it gets bytes of its own. */
 			copy = shmx_new_string(found->length);
 			memcpy(ZSTR_VAL(copy), found->bytes, found->length);
-			if (!own && !shmx_vars_still_valid(segment, found)) {
-				zend_string_efree(copy);
-				return SHMX_NOT_FOUND;
-			}
-			decoded = shmx_codec_unserialize(copy, value);
+			status = shmx_vars_still_valid(segment, found) ? unserialize_copy(copy, value) : SHMX_NOT_FOUND;
 			zend_string_efree(copy);
-			return decoded || EG(exception) != NULL ? SHMX_OK : SHMX_E_DAMAGED;
+			return status;
 		default:
 			decoded = shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value);
-			if (!own && !shmx_vars_still_valid(segment, found)) {
+			if (!shmx_vars_still_valid(segment, found)) {
 				if (decoded) {
 					/* If the next look ends in an error, this may be what PHP frees as the call's result. */
 					zval_ptr_dtor_nogc(value);
@@ -940,9 +944,26 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 	}
 }
 
-/* Finds, and copies the bytes. SHMX_E_FULL: there are more of them than room for them. `overtaken`: try again. */
+/* The same of a copy of the bytes, which nobody overtakes. */
+static shmx_status decode_copy(shmx_segment *segment, const shmx_found *found, zend_string *copy, zval *value)
+{
+	switch (found->type) {
+		case SHMX_TYPE_STRING:
+			ZVAL_STR_COPY(value, copy);
+			return SHMX_OK;
+		case SHMX_TYPE_SERIALIZED:
+			return objects_are_allowed(segment) ? unserialize_copy(copy, value) : SHMX_E_UNTRUSTED;
+		case SHMX_TYPE_ARRAY:
+			return shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value) ? SHMX_OK
+																									  : SHMX_E_DAMAGED;
+		default:
+			return decode_found(segment, found, value);
+	}
+}
+
+/* Finds, and copies the bytes. SHMX_E_FULL: there are more of them than `room`. `overtaken`: try again. */
 static shmx_status find_and_copy(
-	shmx_segment *segment, const variable_key *key, shmx_found *found, zend_string *into, bool *overtaken)
+	shmx_segment *segment, const variable_key *key, shmx_found *found, char *into, size_t room, bool *overtaken)
 {
 	shmx_status status = shmx_vars_find(segment, &key->core, found);
 
@@ -950,79 +971,98 @@ static shmx_status find_and_copy(
 	if (status != SHMX_OK) {
 		return status;
 	}
-	if (found->length > ZSTR_LEN(into)) {
+	if (found->length > room) {
 		return SHMX_E_FULL;
 	}
-	memcpy(ZSTR_VAL(into), found->bytes, found->length);
+	memcpy(into, found->bytes, found->length);
 	*overtaken = !shmx_vars_still_valid(segment, found);
-	found->bytes = (const unsigned char *) ZSTR_VAL(into);
 	return SHMX_OK;
 }
 
-/* The same under the lock, where nobody overtakes. */
+/* The same under the lock, where nobody overtakes. Who does not get it in time has been overtaken, too. */
 static shmx_status find_and_copy_guarded(
-	shmx_segment *segment, const variable_key *key, shmx_found *found, zend_string *into, bool *overtaken)
+	shmx_segment *segment, const variable_key *key, shmx_found *found, char *into, size_t room, bool *overtaken)
 {
 	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
 
 	if (status == SHMX_OK) {
-		status = find_and_copy(segment, key, found, into, overtaken);
+		status = find_and_copy(segment, key, found, into, room, overtaken);
 		shmx_guard_release(segment);
 	}
-	return status;
+	*overtaken = *overtaken || status == SHMX_E_TIMEOUT;
+	return status == SHMX_E_TIMEOUT ? SHMX_OK : status;
 }
 
 /*
- * For a value that takes longer to decode than writers take to go once round the log: copies its bytes first, which is
- * faster by far, and if even that is overtaken again and again, under the lock. Who cannot lock tries for as long as it
- * would wait for it. Room is made without the lock, for an error of Zend's would leave it taken.
+ * For a value that takes longer to decode than writers take to go once round the log: copies its bytes, which is faster by
+ * far, and if even that is overtaken again and again, under the lock, every other time. Who cannot lock goes on without.
+ * Room is made before, for an error of Zend's would leave the lock taken. SHMX_OK with `copy`, which found->bytes is then
+ * in; SHMX_E_TIMEOUT when shmx.lock_timeout is over.
  */
-static shmx_status fetch_by_copy(shmx_segment *segment, const variable_key *key, shmx_found *found, zval *value)
+static shmx_status copy_variable(
+	shmx_segment *segment, const variable_key *key, shmx_found *found, size_t expected_length, zend_string **copy)
 {
 	int64_t begun = shmx_clock_monotonic();
-	zend_string *bytes = shmx_new_string(found->length);
-	bool overtaken = true;
+	size_t room = expected_length;
 	shmx_status status = SHMX_OK;
+	bool overtaken = true;
 
+	*copy = shmx_new_string(room);
 	for (unsigned int look = 0; status == SHMX_OK && overtaken; look++) {
-		bool guarded = look >= SHMX_LOOKS && !segment->read_only;
+		bool guarded = look >= SHMX_LOOKS && look % 2 == 0 && !segment->read_only;
 
-		status = (guarded ? find_and_copy_guarded : find_and_copy)(segment, key, found, bytes, &overtaken);
+		status =
+			(guarded ? find_and_copy_guarded : find_and_copy)(segment, key, found, ZSTR_VAL(*copy), room, &overtaken);
 		if (status == SHMX_E_FULL) {
-			size_t larger = MAX(found->length, 2 * ZSTR_LEN(bytes));
-
-			zend_string_efree(bytes);
-			bytes = shmx_new_string(larger);
+			zend_string_efree(*copy);
+			room = MIN(found->length + found->length / 8, segment->payload_size);
+			*copy = shmx_new_string(room);
 			overtaken = true;
 			status = SHMX_OK;
 		}
-		if (overtaken && shmx_clock_monotonic() - begun > segment->lock_timeout && look > SHMX_LOOKS) {
+		if (overtaken && look >= 2 * SHMX_LOOKS && shmx_clock_monotonic() - begun > segment->lock_timeout) {
 			status = SHMX_E_TIMEOUT;
 		}
 	}
-	if (status == SHMX_OK) {
-		status = decode_found(segment, found, true, value);
+	if (status != SHMX_OK) {
+		zend_string_efree(*copy);
+		return status;
 	}
-	zend_string_efree(bytes);
-	return status;
+	ZSTR_LEN(*copy) = found->length;
+	ZSTR_VAL(*copy)[found->length] = '\0';
+	found->bytes = (const unsigned char *) ZSTR_VAL(*copy);
+	return SHMX_OK;
+}
+
+static bool may_look_again(const shmx_found *found, unsigned int looks)
+{
+	return looks < (found->length < SHMX_LARGE_VARIABLE ? SHMX_LOOKS : SHMX_LARGE_LOOKS);
 }
 
 /* Finds and decodes. SHMX_OK with `value` set (undefined if an exception is pending), SHMX_NOT_FOUND, or an error. */
 static shmx_status fetch(shmx_segment *segment, const variable_key *key, shmx_found *found, zval *value)
 {
-	ZVAL_UNDEF(value);
-	for (unsigned int look = 0; look < SHMX_LOOKS; look++) {
-		shmx_status status = shmx_vars_find(segment, &key->core, found);
+	zend_string *copy;
+	unsigned int looks = 0;
+	shmx_status status;
 
+	ZVAL_UNDEF(value);
+	do {
+		status = shmx_vars_find(segment, &key->core, found);
 		if (status != SHMX_OK) {
 			return status;
 		}
-		status = decode_found(segment, found, false, value);
-		if (status != SHMX_NOT_FOUND) {
+		status = decode_found(segment, found, value);
+		if (EXPECTED(status != SHMX_NOT_FOUND)) {
 			return status;
 		}
+	} while (may_look_again(found, ++looks));
+	status = copy_variable(segment, key, found, found->length, &copy);
+	if (status == SHMX_OK) {
+		status = decode_copy(segment, found, copy, value);
+		zend_string_release(copy);
 	}
-	return fetch_by_copy(segment, key, found, value);
+	return status;
 }
 
 static void store_variable(INTERNAL_FUNCTION_PARAMETERS, bool only_if_absent)
@@ -1253,61 +1293,107 @@ static shmx_status find_expected(shmx_segment *segment, const variable_swap *swa
 		same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
 		status = shmx_vars_still_valid(segment, found) ? SHMX_OK : SHMX_NOT_FOUND;
 	} else {
-		status = decode_found(segment, found, false, &current);
+		status = decode_found(segment, found, &current);
 		same = status == SHMX_OK && is_expected(&current, swap->value);
 	}
 	*overtaken = status == SHMX_NOT_FOUND;
 	return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
 }
 
-/* `overtaken`: something was stored or moved in between. */
-static shmx_status try_swap(shmx_segment *segment, const variable_swap *swap, bool *overtaken)
+/* The same of a copy of what is stored. */
+static shmx_status compare_copy(
+	shmx_segment *segment, const variable_swap *swap, const shmx_found *found, zend_string *copy)
+{
+	const shmx_encoded *expected = swap->expected;
+	shmx_status status = SHMX_OK;
+	zval current;
+	bool same;
+
+	if (found->type != expected->type) {
+		return SHMX_NOT_FOUND;
+	}
+	if (expected->type == SHMX_TYPE_SERIALIZED) {
+		same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
+	} else {
+		status = decode_copy(segment, found, copy, &current);
+		same = status == SHMX_OK && is_expected(&current, swap->value);
+	}
+	return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
+}
+
+static shmx_status replace_found(shmx_segment *segment, const variable_swap *swap, const shmx_found *found)
 {
 	const shmx_value replacement = { swap->next->type, swap->next->bytes, swap->next->length };
-	shmx_found found;
-	shmx_status status = find_expected(segment, swap, &found, overtaken);
 
+	return shmx_vars_replace_if(segment, &swap->key->core, found, &replacement, swap->room);
+}
+
+/* Swaps if the stored bytes are those of the copy, under the lock, where nobody overtakes. `changed`: they are not. */
+static shmx_status replace_copied(
+	shmx_segment *segment, const variable_swap *swap, const shmx_found *copied, bool *changed)
+{
+	shmx_found found;
+	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
+
+	*changed = false;
+	if (status != SHMX_OK) {
+		return status;
+	}
+	status = shmx_vars_find(segment, &swap->key->core, &found);
 	if (status == SHMX_OK) {
-		status = shmx_vars_replace_if(segment, &swap->key->core, &found, &replacement, swap->room);
-		*overtaken = status == SHMX_NOT_FOUND;
+		*changed = found.type != copied->type || found.length != copied->length
+			|| memcmp(found.bytes, copied->bytes, copied->length) != 0;
+		if (!*changed) {
+			/* Not found here: its time is over. */
+			status = replace_found(segment, swap, &found);
+		}
+	}
+	shmx_guard_release(segment);
+	return status;
+}
+
+/* For a value that writers move on faster than it is decoded: decodes a copy, and swaps if that still is what is stored. */
+static shmx_status swap_by_copy(shmx_segment *segment, const variable_swap *swap)
+{
+	bool changed = true;
+	shmx_status status = SHMX_OK;
+
+	while (status == SHMX_OK && changed) {
+		shmx_found found;
+		zend_string *copy;
+
+		status = copy_variable(segment, swap->key, &found, swap->expected->length, &copy);
+		if (status != SHMX_OK) {
+			return status;
+		}
+		status = compare_copy(segment, swap, &found, copy);
+		if (status == SHMX_OK) {
+			status = replace_copied(segment, swap, &found, &changed);
+		}
+		zend_string_release(copy);
 	}
 	return status;
 }
 
-/* Under the lock, where only a scribbler overtakes. No user code runs in here, but memory may run out. */
-static shmx_status swap_guarded(shmx_segment *segment, const variable_swap *swap)
-{
-	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
-	bool overtaken = false;
-
-	if (status != SHMX_OK) {
-		return status;
-	}
-	zend_try
-	{
-		status = try_swap(segment, swap, &overtaken);
-	}
-	zend_catch
-	{
-		shmx_guard_release(segment);
-		zend_bailout();
-	}
-	zend_end_try();
-	shmx_guard_release(segment);
-	return overtaken ? SHMX_E_DAMAGED : status;
-}
-
 static shmx_status swap_variable(shmx_segment *segment, const variable_swap *swap)
 {
-	for (unsigned int look = 0; look < SHMX_LOOKS; look++) {
-		bool overtaken;
-		shmx_status status = try_swap(segment, swap, &overtaken);
+	shmx_found found;
+	unsigned int looks = 0;
 
+	do {
+		bool overtaken;
+		shmx_status status = find_expected(segment, swap, &found, &overtaken);
+
+		if (status == SHMX_OK) {
+			status = replace_found(segment, swap, &found);
+			/* Something was stored or moved in between. */
+			overtaken = status == SHMX_NOT_FOUND;
+		}
 		if (!overtaken) {
 			return status;
 		}
-	}
-	return swap_guarded(segment, swap);
+	} while (may_look_again(&found, ++looks));
+	return swap_by_copy(segment, swap);
 }
 
 PHP_FUNCTION(shmx_cas_var)

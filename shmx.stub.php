@@ -32,8 +32,8 @@ const SHMX_E_DAMAGED = UNKNOWN;
  */
 const SHMX_E_KIND = UNKNOWN;
 /**
- * As many handles as shmx.writers allowed when the segment was made have written to it, or locked, sent or received, and
- * each keeps its place until it is closed or its process ends.
+ * As many handles as shmx.writers allowed when the segment was made have written to it, or locked, sent or received, or read
+ * under the lock where writers overtook them, and each keeps its place until it is closed or its process ends.
  * @var int
  * @cvalue SHMX_E_WRITERS
  */

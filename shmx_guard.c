@@ -35,6 +35,8 @@
 #define SHMX_OWNER_MASK UINT64_C(0xffff)
 #define SHMX_CONTENDED UINT64_C(0x10000)
 #define SHMX_TENURE_SHIFT 17
+/* What word_tenure() never says. */
+#define SHMX_NO_TENURE UINT64_MAX
 
 /* How long a waiter sleeps before it looks whether the owner lives: nanoseconds. */
 #define SHMX_SLEEP INT64_C(10000000)
@@ -628,7 +630,7 @@ static bool take_from_dead(shmx_segment *segment, uint64_t word)
 static shmx_status take_contended(shmx_segment *segment, int64_t timeout)
 {
 	uint64_t word = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);
-	guard_wait wait = { .endless = timeout < 0 };
+	guard_wait wait = { .endless = timeout < 0, .doubted = SHMX_NO_TENURE, .hopeless = SHMX_E_TIMEOUT };
 	bool slept = false;
 
 	if (held_by_this_thread(segment, word)) {
