@@ -73,6 +73,7 @@ final class Load
 				$reload += $every;
 			}
 			$this->log->read();
+			$this->deaths->watchFpmLog("$this->folder/fpm.log");
 			if (microtime(true) < $end && count($this->deaths->killed) < $this->killsAllowed()) {
 				$this->kill();
 			}
