@@ -62,8 +62,7 @@ static void throw_status(shmx_status status)
 			break;
 		case SHMX_E_WRITERS:
 			message = "As many handles write to the segment as it has room for (see shmx.writers and kernel.sem), or "
-					  "this process "
-					  "has changed its user and may not use the segment's semaphores any more";
+					  "this process has changed its user and may not use the segment's semaphores any more";
 			break;
 		case SHMX_E_DEADLOCK:
 			message = "This script holds the segment's lock and would wait for itself";

@@ -93,11 +93,9 @@ static void step(void)
 /* Where a message of `size` bytes goes, or SHMX_LOG_NOWHERE. */
 static uint64_t find_place(const shmx_log *log, shmx_log_window *window, uint64_t size)
 {
-	bool empty = window->tail == window->head;
-
-	if (empty && shmx_log_position(log, window->head) >= log->size / SHMX_QUEUE_REWIND) {
-		shmx_log_rewind(log, window);
-	} else if (empty && shmx_log_place(log, window, size) == SHMX_LOG_NOWHERE) {
+	if (shmx_log_position(log, window->head) >= log->size / SHMX_QUEUE_REWIND
+		|| shmx_log_place(log, window, size) == SHMX_LOG_NOWHERE) {
+		/* Only if it is empty. */
 		shmx_log_rewind(log, window);
 	}
 	return shmx_log_place(log, window, size);

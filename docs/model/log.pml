@@ -12,9 +12,9 @@
  * its look. So a key that is there is never missed, and no reader takes another key's bytes for its own.
  *
  * Records are of one size: laps that end early are in lap.pml; the search for a place and the reserve for moving are
- * arithmetic that shmx_log.h does under the guard, and test_log.c tests. Counts, size classes, marks of readers, values in place (one
- * store), time: left out, because no link depends on them. The intent is one step before its task: nobody looks at it until
- * that is set.
+ * arithmetic that shmx_log.h does under the guard, and test_log.c tests. Counts, size classes, marks of readers, values in
+ * place (one store), time: left out, because no link depends on them. The intent is one step before its task: nobody looks
+ * at it until that is set.
  *
  * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
  * acquire or a release that is missing. docs/concurrency.md argues those.

@@ -1060,7 +1060,6 @@ static void a_deletion_may_be_killed_or_stopped_at_every_point(void **state)
 
 /* --- all of them ---------------------------------------------------------------------------------------- */
 
-/* Where the sources are: this file's name says how far up. */
 static void every_label_in_the_sources_was_reached(void **state)
 {
 	size_t labels = check_labels("shmx_segment.c", was_met) + check_labels("shmx_guard.c", was_met)
