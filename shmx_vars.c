@@ -736,7 +736,10 @@ typedef struct {
 	bool pending; /* window and counts are ahead of the header */
 } shmx_vars_cleaning;
 
-/* Whether a cache entry at tail was read since it was written and may have another round. Uses the mark up. */
+/*
+ * Whether a cache entry at tail was read since it was written and may have another round. Uses the mark up. One put spares
+ * only in its first lap: readers set the mark again as they like, and what is met again must go, or the lap has no end.
+ */
 static bool may_stay(shmx_vars *vars, shmx_vars_cleaning *cleaning, uint32_t hash, uint64_t size)
 {
 	unsigned int slot;
@@ -748,7 +751,7 @@ static bool may_stay(shmx_vars *vars, shmx_vars_cleaning *cleaning, uint32_t has
 	}
 	/* A reader's mark that gets lost here is a hint less. */
 	atomic_store_explicit(&group->touched[slot], (unsigned char) (bits & ~touched_bit(hash)), memory_order_relaxed);
-	if (cleaning->credit < size
+	if (cleaning->credit < size || cleaning->looked_at > vars->log.size
 		|| (cleaning->spared > 0 && cleaning->spared + size > SHMX_VARS_SPARE_AT_ONCE * cleaning->need)) {
 		return false;
 	}
@@ -858,7 +861,7 @@ static shmx_status make_room(shmx_vars *vars, uint64_t need, uint64_t largest)
 			status = fits(vars, need, largest) ? SHMX_OK : damaged(vars);
 			break;
 		}
-		/* Twice round and a bit: everything was dropped or moved, and the room is in one piece. */
+		/* Three times round: what was not spared was dropped, then what was, and then the room came in one piece. */
 		status = cleaning.looked_at > 4 * vars->log.size ? damaged(vars) : pass_oldest(vars, &cleaning);
 	}
 	store(&vars->root->credit, cleaning.credit);

@@ -557,6 +557,64 @@ static void test_what_was_read_gets_a_second_round(void **state)
 	close_segment(&segment);
 }
 
+#define HOT_KEYS 400
+
+static shmx_segment *read_all_the_while;
+
+/* Asked the time for each entry that a put passes. Says 0, which is none, so that it is asked again. */
+static int64_t clock_that_reads(void)
+{
+	shmx_segment *segment = read_all_the_while;
+
+	read_all_the_while = NULL;
+	for (uint64_t i = 0; segment != NULL && i < HOT_KEYS; i++) {
+		test_key key;
+		int64_t number;
+
+		make_key(&key, 10000 + i);
+		get_int(segment, &key.key, &number);
+	}
+	read_all_the_while = segment;
+	return 0;
+}
+
+/* Readers that touch every cache entry again before a put comes round to it do not keep it from ever getting its room. */
+static void test_what_is_read_all_the_while_gives_way(void **state)
+{
+	int64_t (*real)(void) = shmx_vars_clock;
+	shmx_segment segment;
+	test_key key;
+	int64_t number;
+	static char bytes[20000];
+	const shmx_value large = { STRING, bytes, sizeof(bytes) };
+	shmx_status status;
+
+	(void) state;
+	open_segment(&segment, 50000);
+	for (uint64_t i = 0; i < HOT_KEYS; i++) {
+		make_key(&key, i);
+		assert_int_equal(put_int(&segment, &key.key, (int64_t) i, 0), SHMX_OK);
+	}
+	for (uint64_t i = 0; i < HOT_KEYS; i++) {
+		make_key(&key, 10000 + i);
+		assert_int_equal(put_int(&segment, &key.key, 1, 1000), SHMX_OK);
+	}
+	make_key(&key, 20000);
+	read_all_the_while = &segment;
+	shmx_vars_clock = clock_that_reads;
+	status = shmx_vars_put(&segment, &key.key, &large, 1000, false, NULL);
+	shmx_vars_clock = real;
+	read_all_the_while = NULL;
+	assert_int_equal(status, SHMX_OK);
+	for (uint64_t i = 0; i < HOT_KEYS; i++) {
+		make_key(&key, i);
+		assert_int_equal(get_int(&segment, &key.key, &number), SHMX_OK);
+		assert_int_equal(number, i);
+	}
+	assert_sound(&segment);
+	close_segment(&segment);
+}
+
 static void test_figures(void **state)
 {
 	shmx_segment segment;
@@ -890,6 +948,7 @@ int main(void)
 		cmocka_unit_test(test_variables_without_room_for_an_index_are_damaged),
 		cmocka_unit_test(test_eviction_takes_the_oldest_first),
 		cmocka_unit_test(test_what_was_read_gets_a_second_round),
+		cmocka_unit_test(test_what_is_read_all_the_while_gives_way),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_read_only_mapping),
 		cmocka_unit_test(test_model),
