@@ -76,16 +76,19 @@ static void after_fork_in_child(void)
 	pthread_mutex_unlock(&claimed_lock);
 }
 
+static int fork_handlers_error = ENOMEM;
+
 static void register_fork_handlers(void)
 {
-	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+	fork_handlers_error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-void shmx_guard_watch_forks(void)
+bool shmx_guard_watch_forks(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, register_fork_handlers);
+	return fork_handlers_error == 0;
 }
 
 static inline uint32_t word_owner(uint64_t word)
@@ -222,8 +225,12 @@ static owner_state look_at_owner(const shmx_segment *segment, uint32_t token)
 	int value;
 	bool left;
 
-	if (token == SHMX_TOKEN_ANONYMOUS || segment->semaphores == -1) {
+	if (segment->semaphores == -1) {
 		return OWNER_UNKNOWN;
+	}
+	if (token == SHMX_TOKEN_ANONYMOUS) {
+		/* Only who found the set gone takes the guard without a name: while it is there, a scribbler stored this. */
+		return semctl(segment->semaphores, SHMX_SEM_TAG, GETVAL) == -1 ? OWNER_UNKNOWN : OWNER_DEAD;
 	}
 	if (token > token_count(segment)) {
 		return OWNER_DEAD;

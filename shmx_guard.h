@@ -48,7 +48,10 @@ bool shmx_guard_tokens(shmx_segment *segment, uint32_t *in_use, uint32_t *total)
 
 /* Counts forks, so that a handle copied into a child knows that its token stayed with the parent. */
 extern unsigned long shmx_fork_generation;
-/* Has forks counted from now on; more calls do nothing. shmx_segment_open() makes it. */
-void shmx_guard_watch_forks(void);
+/*
+ * Has forks counted from now on; more calls do nothing. False when that cannot be had: a child would take its parent's locks
+ * for its own. To be called before there are threads; shmx_segment_open() calls it for those who have none.
+ */
+bool shmx_guard_watch_forks(void);
 
 #endif

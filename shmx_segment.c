@@ -448,7 +448,21 @@ static shmx_status open_existing(shmx_segment *segment, const shmx_open_options 
 	return result;
 }
 
-/* The segment is this call's own: whatever goes wrong, it is taken away again. */
+/*
+ * Whether others have finished the segment that this call has made and failed to finish, or may be about to: who is attached
+ * now, or was while we could not be.
+ */
+static bool others_came(const shmx_segment *segment)
+{
+	struct shmid_ds status;
+
+	if (shmctl(segment->id, IPC_STAT, &status) != 0) {
+		return false;
+	}
+	return segment->header == NULL ? status.shm_atime != 0 : status.shm_nattch > 1;
+}
+
+/* The segment is this call's own: whatever goes wrong, it is taken away again, unless others have come upon it. */
 static shmx_status open_created(shmx_segment *segment, const shmx_open_options *options)
 {
 	struct shmid_ds status;
@@ -460,12 +474,15 @@ static shmx_status open_created(shmx_segment *segment, const shmx_open_options *
 		SHMX_CRASH_POINT("create: attached");
 		result = format(segment, &status, options->permissions, options->tokens);
 	}
-	/* Unless somebody who waited for it has finished it meanwhile. */
+	/* Somebody who waited for it may have finished it meanwhile. */
 	if (result != SHMX_OK && (segment->header == NULL || load_published(segment) == 0)) {
 		int saved = errno;
+		bool ours = !others_came(segment);
 
 		detach(segment);
-		shmctl(segment->id, IPC_RMID, NULL);
+		if (ours) {
+			shmctl(segment->id, IPC_RMID, NULL);
+		}
 		errno = saved;
 		return result;
 	}

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -929,6 +930,50 @@ static void a_creators_segment_may_be_deleted_at_every_point(void **state)
 	}
 }
 
+static int create_without_room_to_attach(void *context)
+{
+	const struct rlimit none = { 1, 1 };
+	shmx_segment segment;
+
+	(void) context;
+	if (setrlimit(RLIMIT_AS, &none) != 0) {
+		return 1;
+	}
+	return open_key(&segment, 'c') == SHMX_E_ATTACH && errno == ENOMEM ? 0 : 2;
+}
+
+/* What a creator has made and cannot use is its own to take away, unless somebody else has finished it meanwhile. */
+static void a_creator_that_cannot_attach_leaves_what_others_have_finished(void **state)
+{
+	shmx_segment segment;
+	shmx_torn torn;
+	pid_t child;
+	int id;
+
+	(void) state;
+	now = NULL;
+	key = unused_key();
+	assert_int_equal(stops(create_without_room_to_attach, NULL, MOST_POINTS), 0);
+	assert_int_equal(shmget(key, 0, 0), -1);
+
+	child = stops(create_without_room_to_attach, NULL, 1);
+	assert_int_not_equal(child, 0);
+	assert_string_equal(shared->label, "create: segment made");
+	assert_int_equal(open_key(&segment, 'c'), SHMX_OK);
+	assert_int_equal(shmx_bytes_write(&segment, 0, "other", 5), SHMX_OK);
+	id = segment.id;
+	shmx_segment_close(&segment);
+	kill(child, SIGCONT);
+	assert_true(exited_well(reap(child)));
+	assert_int_equal(shmget(key, 0, 0), id);
+	assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
+	assert_int_equal(shmx_bytes_read(&segment, 0, found, 5, &torn), SHMX_OK);
+	assert_memory_equal(found, "other", 5);
+	assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
+	shmx_segment_close(&segment);
+	assert_nothing_left(0);
+}
+
 static void a_creator_may_be_stopped_at_every_point(void **state)
 {
 	pid_t child = -1;
@@ -1095,6 +1140,7 @@ int main(void)
 		TEST(who_finishes_for_a_dead_creator_may_be_killed_too),
 		TEST(a_creator_may_be_stopped_at_every_point),
 		TEST(a_creators_segment_may_be_deleted_at_every_point),
+		TEST(a_creator_that_cannot_attach_leaves_what_others_have_finished),
 		TEST(a_creator_may_be_stopped_until_its_semaphores_are_swept),
 		TEST(a_deletion_may_be_killed_or_stopped_at_every_point),
 		TEST(every_label_in_the_sources_was_reached),
