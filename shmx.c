@@ -244,7 +244,7 @@ static bool parse_open_arguments(zend_long key, zend_string *mode, zend_long siz
 		zend_argument_value_error(1, "is out of range");
 		return false;
 	}
-	if (ZSTR_LEN(mode) != 1 || strchr("acnw", ZSTR_VAL(mode)[0]) == NULL) {
+	if (ZSTR_LEN(mode) != 1 || memchr("acnw", ZSTR_VAL(mode)[0], 4) == NULL) {
 		zend_argument_value_error(2, "must be a valid access mode");
 		return false;
 	}
@@ -705,6 +705,19 @@ static void add_kernel_figures(zval *array, int id, const struct shmid_ds *statu
 	add_assoc_long(array, "attached", (zend_long) status->shm_nattch);
 }
 
+/* The same where the kernel does not tell: this process may not read the segment any more, but still has it. */
+static void add_figures_without_kernel(zval *array, const shmx_segment *segment)
+{
+	add_assoc_null(array, "key");
+	add_assoc_long(array, "shmid", segment->id);
+	add_assoc_long(array, "size", (zend_long) segment->payload_size);
+	add_assoc_null(array, "permissions");
+	add_assoc_null(array, "owner");
+	add_assoc_null(array, "group");
+	add_assoc_null(array, "attached");
+	add_assoc_null(array, "deleted");
+}
+
 static void add_kind(zval *array, uint32_t stored)
 {
 	const shmx_kind_operations *kind = shmx_kind_find(stored);
@@ -821,6 +834,8 @@ PHP_FUNCTION(shmx_info)
 	if (shmx_segment_stat(segment, &status) == SHMX_OK) {
 		add_kernel_figures(return_value, segment->id, &status);
 		add_assoc_bool(return_value, "deleted", (status.shm_perm.mode & SHM_DEST) != 0);
+	} else {
+		add_figures_without_kernel(return_value, segment);
 	}
 	add_header_figures(return_value, segment);
 	if (shmx_segment_kind(segment) == SHMX_KIND_VARIABLES) {
@@ -893,14 +908,25 @@ static shmx_status unserialize_copy(const zend_string *copy, zval *value)
 	return shmx_codec_unserialize(copy, value) || EG(exception) != NULL ? SHMX_OK : SHMX_E_DAMAGED;
 }
 
-/*
- * Turns what was found into a PHP value. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again. SHMX_E_DAMAGED:
- * they are no value. An exception may be pending after SHMX_OK: unserializing runs user code.
- */
-static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, zval *value)
+/* PHP's unserializer reads twice and runs user code, so it gets bytes of its own. */
+static shmx_status unserialize_found(shmx_segment *segment, const shmx_found *found, zval *value)
 {
-	zend_string *copy;
+	zend_string *copy = shmx_new_string(found->length);
 	shmx_status status;
+
+	memcpy(ZSTR_VAL(copy), found->bytes, found->length);
+	status = shmx_vars_still_valid(segment, found) ? unserialize_copy(copy, value) : SHMX_NOT_FOUND;
+	zend_string_efree(copy);
+	return status;
+}
+
+/*
+ * Turns what was found into a PHP value. `copy`: NULL, or the bytes, which found->bytes is then in and which nobody
+ * overtakes. SHMX_NOT_FOUND: the bytes were overtaken by writers, find again. SHMX_E_DAMAGED: they are no value. An
+ * exception may be pending after SHMX_OK: unserializing runs user code.
+ */
+static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, zend_string *copy, zval *value)
+{
 	bool decoded;
 
 	switch (found->type) {
@@ -923,15 +949,16 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 			if (!objects_are_allowed(segment)) {
 				return SHMX_E_UNTRUSTED;
 			}
-			/* PHP's unserializer reads twice and runs user code, so it gets bytes of its own. */
-			copy = shmx_new_string(found->length);
-			memcpy(ZSTR_VAL(copy), found->bytes, found->length);
-			status = shmx_vars_still_valid(segment, found) ? unserialize_copy(copy, value) : SHMX_NOT_FOUND;
-			zend_string_efree(copy);
-			return status;
+			return copy != NULL ? unserialize_copy(copy, value) : unserialize_found(segment, found, value);
+		case SHMX_TYPE_STRING:
+			if (copy != NULL) {
+				ZVAL_STR_COPY(value, copy);
+				return SHMX_OK;
+			}
+			ZEND_FALLTHROUGH;
 		default:
 			decoded = shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value);
-			if (!shmx_vars_still_valid(segment, found)) {
+			if (copy == NULL && !shmx_vars_still_valid(segment, found)) {
 				if (decoded) {
 					/* If the next look ends in an error, this may be what PHP frees as the call's result. */
 					zval_ptr_dtor_nogc(value);
@@ -940,23 +967,6 @@ static shmx_status decode_found(shmx_segment *segment, const shmx_found *found, 
 				return SHMX_NOT_FOUND;
 			}
 			return decoded ? SHMX_OK : SHMX_E_DAMAGED;
-	}
-}
-
-/* The same of a copy of the bytes, which nobody overtakes. */
-static shmx_status decode_copy(shmx_segment *segment, const shmx_found *found, zend_string *copy, zval *value)
-{
-	switch (found->type) {
-		case SHMX_TYPE_STRING:
-			ZVAL_STR_COPY(value, copy);
-			return SHMX_OK;
-		case SHMX_TYPE_SERIALIZED:
-			return objects_are_allowed(segment) ? unserialize_copy(copy, value) : SHMX_E_UNTRUSTED;
-		case SHMX_TYPE_ARRAY:
-			return shmx_codec_decode(&SHMX_G(codec), found->type, found->bytes, found->length, value) ? SHMX_OK
-																									  : SHMX_E_DAMAGED;
-		default:
-			return decode_found(segment, found, value);
 	}
 }
 
@@ -1051,14 +1061,14 @@ static shmx_status fetch(shmx_segment *segment, const variable_key *key, shmx_fo
 		if (status != SHMX_OK) {
 			return status;
 		}
-		status = decode_found(segment, found, value);
+		status = decode_found(segment, found, NULL, value);
 		if (EXPECTED(status != SHMX_NOT_FOUND)) {
 			return status;
 		}
 	} while (may_look_again(found, ++looks));
 	status = copy_variable(segment, key, found, found->length, &copy);
 	if (status == SHMX_OK) {
-		status = decode_copy(segment, found, copy, value);
+		status = decode_found(segment, found, copy, value);
 		zend_string_release(copy);
 	}
 	return status;
@@ -1268,56 +1278,57 @@ typedef struct {
 	shmx_room *room;
 } variable_swap;
 
-/*
- * Finds what is stored and compares. SHMX_OK: it is as expected, and `found` is the proof to swap with. SHMX_NOT_FOUND: it
- * is not. `overtaken`: neither, look again. Values that PHP serializes are compared by their bytes: their objects are never
- * the same ones.
- */
-static shmx_status find_expected(shmx_segment *segment, const variable_swap *swap, shmx_found *found, bool *overtaken)
+static bool has_bytes(const shmx_found *found, const shmx_encoded *encoded)
 {
-	const shmx_encoded *expected = swap->expected;
-	shmx_status status = shmx_vars_find(segment, &swap->key->core, found);
-	zval current;
-	bool same;
-
-	*overtaken = false;
-	if (status != SHMX_OK) {
-		return status;
-	}
-	/* Unserializing what is of another type would run user code for nothing. */
-	if (found->type != expected->type) {
-		return SHMX_NOT_FOUND;
-	}
-	if (expected->type == SHMX_TYPE_SERIALIZED) {
-		same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
-		status = shmx_vars_still_valid(segment, found) ? SHMX_OK : SHMX_NOT_FOUND;
-	} else {
-		status = decode_found(segment, found, &current);
-		same = status == SHMX_OK && is_expected(&current, swap->value);
-	}
-	*overtaken = status == SHMX_NOT_FOUND;
-	return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
+	return found->length == encoded->length && memcmp(found->bytes, encoded->bytes, encoded->length) == 0;
 }
 
-/* The same of a copy of what is stored. */
-static shmx_status compare_copy(
-	shmx_segment *segment, const variable_swap *swap, const shmx_found *found, zend_string *copy)
+/*
+ * Whether what is stored, in the form that PHP serializes, is what serialize() makes of the expected value. It is never
+ * unserialized for that. An array is stored in this form or in shmx's own, as it has references in it or not; one without
+ * objects runs no user code here.
+ */
+static bool is_serialized_as_expected(const variable_swap *swap, const shmx_found *found)
 {
-	const shmx_encoded *expected = swap->expected;
-	shmx_status status = SHMX_OK;
-	zval current;
+	shmx_encoded serialized;
 	bool same;
 
-	if (found->type != expected->type) {
-		return SHMX_NOT_FOUND;
+	if (swap->expected->type == SHMX_TYPE_SERIALIZED) {
+		return has_bytes(found, swap->expected);
 	}
-	if (expected->type == SHMX_TYPE_SERIALIZED) {
-		same = found->length == expected->length && memcmp(found->bytes, expected->bytes, expected->length) == 0;
-	} else {
-		status = decode_copy(segment, found, copy, &current);
-		same = status == SHMX_OK && is_expected(&current, swap->value);
+	if (swap->expected->type != SHMX_TYPE_ARRAY || !shmx_codec_serialize(swap->value, &serialized)) {
+		return false;
 	}
-	return status == SHMX_OK && !same ? SHMX_NOT_FOUND : status;
+	same = has_bytes(found, &serialized);
+	shmx_codec_encoded_free(&serialized);
+	return same;
+}
+
+static bool may_be_expected(const variable_swap *swap, const shmx_found *found)
+{
+	const zval *value = swap->value;
+
+	ZVAL_DEREF(value);
+	return found->type == swap->expected->type || (found->type == SHMX_TYPE_ARRAY && Z_TYPE_P(value) == IS_ARRAY);
+}
+
+/* Compares what was found with what is expected; `copy` and SHMX_NOT_FOUND as for decode_found(). */
+static shmx_status compare(
+	shmx_segment *segment, const variable_swap *swap, const shmx_found *found, zend_string *copy, bool *same)
+{
+	shmx_status status = SHMX_OK;
+	zval current;
+
+	if (found->type == SHMX_TYPE_SERIALIZED) {
+		*same = is_serialized_as_expected(swap, found);
+		return copy != NULL || shmx_vars_still_valid(segment, found) ? SHMX_OK : SHMX_NOT_FOUND;
+	}
+	*same = false;
+	if (may_be_expected(swap, found)) {
+		status = decode_found(segment, found, copy, &current);
+		*same = status == SHMX_OK && is_expected(&current, swap->value);
+	}
+	return status;
 }
 
 static shmx_status replace_found(shmx_segment *segment, const variable_swap *swap, const shmx_found *found)
@@ -1340,7 +1351,8 @@ static shmx_status replace_copied(
 	}
 	status = shmx_vars_find(segment, &swap->key->core, &found);
 	if (status == SHMX_OK) {
-		*changed = found.type != copied->type || found.length != copied->length
+		/* The number was loaded apart from the copied bytes, and it is the number that was compared. */
+		*changed = found.type != copied->type || found.length != copied->length || found.number != copied->number
 			|| memcmp(found.bytes, copied->bytes, copied->length) != 0;
 		if (!*changed) {
 			/* Not found here: its time is over. */
@@ -1360,14 +1372,15 @@ static shmx_status swap_by_copy(shmx_segment *segment, const variable_swap *swap
 	while (status == SHMX_OK && changed) {
 		shmx_found found;
 		zend_string *copy;
+		bool same;
 
 		status = copy_variable(segment, swap->key, &found, swap->expected->length, &copy);
 		if (status != SHMX_OK) {
 			return status;
 		}
-		status = compare_copy(segment, swap, &found, copy);
+		status = compare(segment, swap, &found, copy, &same);
 		if (status == SHMX_OK) {
-			status = replace_copied(segment, swap, &found, &changed);
+			status = same ? replace_copied(segment, swap, &found, &changed) : SHMX_NOT_FOUND;
 		}
 		zend_string_release(copy);
 	}
@@ -1380,15 +1393,21 @@ static shmx_status swap_variable(shmx_segment *segment, const variable_swap *swa
 	unsigned int looks = 0;
 
 	do {
-		bool overtaken;
-		shmx_status status = find_expected(segment, swap, &found, &overtaken);
+		bool same;
+		shmx_status status = shmx_vars_find(segment, &swap->key->core, &found);
 
+		if (status != SHMX_OK) {
+			return status;
+		}
+		status = compare(segment, swap, &found, NULL, &same);
+		if (status == SHMX_OK && !same) {
+			return SHMX_NOT_FOUND;
+		}
 		if (status == SHMX_OK) {
 			status = replace_found(segment, swap, &found);
-			/* Something was stored or moved in between. */
-			overtaken = status == SHMX_NOT_FOUND;
 		}
-		if (!overtaken) {
+		/* Not found: overtaken while it was compared, or something was stored or moved since. */
+		if (status != SHMX_NOT_FOUND) {
 			return status;
 		}
 	} while (may_look_again(&found, ++looks));
@@ -1701,6 +1720,9 @@ PHP_INI_END()
 
 static PHP_MINIT_FUNCTION(shmx)
 {
+	if (!shmx_guard_watch_forks()) {
+		return FAILURE;
+	}
 	REGISTER_INI_ENTRIES();
 	register_shmx_symbols(module_number);
 	shmx_class = register_class_Shmx();

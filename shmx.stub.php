@@ -158,7 +158,8 @@ function shmx_close(Shmx $shmx): void {}
  * request. A forked child does not hold its parent's.
  *
  * @param float $timeout seconds to wait; 0 does not wait, negative waits for ever
- * @return bool false when the time is over, or when a signal came that pcntl_async_signals() handles
+ * @return bool false when the time is over, or when a signal came that pcntl_async_signals() handles, or another extension
+ *     interrupts PHP, as sampling profilers do: then the wait may be begun again
  * @throws TypeError for a bool as $timeout, which sem_acquire() takes and means something else by
  * @throws ValueError for NAN
  * @throws Error for a segment opened with "a"
@@ -188,7 +189,8 @@ function shmx_unlock(Shmx $shmx): bool {}
  *     variables also entries (those that have expired and were not met since included), capacity (bytes for records), bytes_used, bytes_live, permanent_bytes (of variables with
  *     $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
  *     moved_bytes (copied to make room). Of a queue also pending, sent, received, capacity (bytes for messages),
- *     bytes_used, receivers_waiting, senders_waiting
+ *     bytes_used, receivers_waiting, senders_waiting. Where the kernel tells this process nothing of the segment any more,
+ *     because its permissions or the process's user have changed: key, permissions, owner, group, attached and deleted null
  * @throws ShmxException SHMX_E_DAMAGED when its header is not shmx's any more
  */
 function shmx_info(Shmx $shmx): array {}
@@ -308,7 +310,7 @@ function shmx_clear(Shmx $shmx): void {}
  * @param mixed $message anything that shmx_put_var() takes
  * @param float $timeout seconds to wait for room; 0 does not wait, negative waits for ever. For others that are in a call on
  *     the queue it waits in any case, at most for shmx.lock_timeout or for a shorter $timeout above 0
- * @return bool false when there was no room in time, or when a signal came that pcntl_async_signals() handles
+ * @return bool false when there was no room in time, or when a signal or a profiler interrupts, as in shmx_lock()
  * @throws TypeError for a bool as $timeout
  * @throws ValueError for NAN
  * @throws Error for a segment opened with "a"
@@ -324,7 +326,7 @@ function shmx_send(Shmx $shmx, mixed $message, float $timeout = 0): bool {}
  *
  * @param mixed $message the message, or null when there is none
  * @param float $timeout seconds to wait for one; otherwise as for shmx_send()
- * @return bool false when none came in time, or when a signal came that pcntl_async_signals() handles
+ * @return bool false when none came in time, or when a signal or a profiler interrupts, as in shmx_lock()
  * @throws TypeError, ValueError, Error as shmx_send() does
  * @throws ShmxException as shmx_send() does, but never SHMX_E_TOO_LARGE; SHMX_E_UNTRUSTED for one with an object or a
  *     reference in it that another user may have sent (see shmx_allow_objects()): that message is gone. SHMX_E_FULL when

@@ -384,6 +384,21 @@ static zend_always_inline unsigned char *write_i64(unsigned char *at, int64_t va
 	return at + sizeof(value);
 }
 
+/*
+ * How much room a large array gets at once, going by the last ones; 0 for no guess. It must not be what breaks the
+ * memory_limit: the last one may have been another request's, with another limit. It is less the next time, unless large
+ * ones keep coming.
+ */
+static size_t guess_room(shmx_codec_memory *memory)
+{
+	size_t guess = memory->expected_length;
+	size_t limit = PG(memory_limit) > 0 ? (size_t) PG(memory_limit) : SIZE_MAX;
+	size_t used = zend_memory_usage(true);
+
+	memory->expected_length = guess / 2;
+	return used < limit && guess < (limit - used) / 4 ? guess : 0;
+}
+
 static zend_never_inline unsigned char *writer_grow(shmx_writer *writer, unsigned char *at, size_t needed)
 {
 	size_t used = (size_t) (at - writer->start);
@@ -391,8 +406,9 @@ static zend_never_inline unsigned char *writer_grow(shmx_writer *writer, unsigne
 	size_t wanted = zend_safe_addmult(capacity, 2, needed, 0);
 
 	if (writer->in_scratch) {
-		if (writer->memory->expected_length + needed > wanted) {
-			wanted = writer->memory->expected_length + needed;
+		size_t guess = guess_room(writer->memory) + needed;
+		if (guess > wanted) {
+			wanted = guess;
 		}
 		unsigned char *buffer = allocate(wanted);
 		memcpy(buffer, writer->start, used);
@@ -799,7 +815,8 @@ static unsigned char *write_array(shmx_writer *writer, unsigned char *at, const 
 		return write_u8(at, TAG_EMPTY);
 	}
 	if (HT_IS_PACKED(array)) {
-		if (count == array->nNumUsed && array->nNextFreeElement == (zend_long) count) {
+		/* An empty one goes as a hash, which says what its next index is. */
+		if (count > 0 && count == array->nNumUsed && array->nNextFreeElement == (zend_long) count) {
 			return write_list(writer, at, array, depth);
 		}
 	} else if (count > 0 && find_shape(writer, array, &number, &known)) {
@@ -878,7 +895,7 @@ static uint64_t checksum(const unsigned char *bytes, size_t length)
 	return sum;
 }
 
-static bool encode_by_serializer(zval *value, shmx_encoded *encoded)
+bool shmx_codec_serialize(zval *value, shmx_encoded *encoded)
 {
 	php_serialize_data_t data;
 	smart_str serialized = { 0 };
@@ -917,7 +934,7 @@ static bool encode_array(shmx_codec_memory *memory, zval *value, shmx_encoded *e
 			zend_value_error("Arrays nested more than %d levels deep cannot be stored", DEEPEST_SERIALIZED);
 			return false;
 		}
-		return encode_by_serializer(value, encoded);
+		return shmx_codec_serialize(value, encoded);
 	}
 
 	size_t length = (size_t) (end - writer.start);
@@ -928,9 +945,8 @@ static bool encode_array(shmx_codec_memory *memory, zval *value, shmx_encoded *e
 		encoded->buffer = writer.start;
 	}
 	if (memory && length > SCRATCH_SIZE) {
-		/* A large one announces the next; it fades unless they keep coming. */
-		size_t faded = memory->expected_length - memory->expected_length / 8;
-		memory->expected_length = length > faded ? length : faded;
+		/* A large one announces the next. */
+		memory->expected_length = length > memory->expected_length ? length : memory->expected_length;
 	}
 	return true;
 }
@@ -963,7 +979,7 @@ bool shmx_codec_encode(shmx_codec_memory *memory, zval *value, shmx_encoded *enc
 		case IS_ARRAY:
 			return encode_array(memory, value, encoded);
 		default:
-			return encode_by_serializer(value, encoded);
+			return shmx_codec_serialize(value, encoded);
 	}
 }
 
@@ -1639,7 +1655,7 @@ bool shmx_codec_unserialize(const zend_string *private_copy, zval *value)
 		return false;
 	}
 	ZVAL_UNDEF(&result);
-	/* As in encode_by_serializer(). */
+	/* As in shmx_codec_serialize(). */
 	BG(serialize_lock)++;
 	PHP_VAR_UNSERIALIZE_INIT(data);
 	zval *slot = var_tmp_var(&data);

@@ -127,6 +127,9 @@ typedef struct {
 bool shmx_codec_encode(shmx_codec_memory *memory, zval *value, shmx_encoded *encoded);
 void shmx_codec_encoded_free(shmx_encoded *encoded);
 
+/* The same always as SHMX_TYPE_SERIALIZED, which an array may be that has been put with references in it. */
+bool shmx_codec_serialize(zval *value, shmx_encoded *encoded);
+
 /*
  * Decodes the bytes of any type but SHMX_TYPE_SERIALIZED, straight from shared memory. Returns
  * false, with `value` untouched and no exception, if they are not a value of that type. Runs no

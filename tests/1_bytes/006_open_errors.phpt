@@ -10,6 +10,7 @@ show(
 	fn () => shmx_open($key, '', 0, 0),
 	fn () => shmx_open($key, 'wrong_mode', 0, 0),
 	fn () => shmx_open($key, "a\0", 0, 0),
+	fn () => shmx_open($key, "\0", 0, 0),
 	fn () => shmx_open($key, 'q', 0, 0),
 	fn () => shmx_open($key, 'A', 0, 0),
 	fn () => shmx_open($key, 'c', 0, 0),
@@ -30,6 +31,7 @@ require __DIR__ . '/../helpers.inc';
 remove_test_keys(__FILE__);
 ?>
 --EXPECT--
+ValueError: shmx_open(): Argument #2 ($mode) must be a valid access mode
 ValueError: shmx_open(): Argument #2 ($mode) must be a valid access mode
 ValueError: shmx_open(): Argument #2 ($mode) must be a valid access mode
 ValueError: shmx_open(): Argument #2 ($mode) must be a valid access mode

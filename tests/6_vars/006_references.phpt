@@ -35,12 +35,29 @@ unset($item);
 shmx_put_var($shmx, 'key', $list);
 show(fn () => shmx_get_var($shmx, 'key'), fn () => shmx_cas_var($shmx, 'key', [1, 2, 3], 'same'), fn () => shmx_get_var($shmx, 'key'));
 
+echo "one that somebody shares, on one side of a swap\n";
+$list = [1, 2, 3];
+foreach ($list as &$item) {
+}
+shmx_put_var($shmx, 'key', $list);
+show(
+	fn () => shmx_cas_var($shmx, 'key', [1, 2, 4], 'other'),
+	fn () => shmx_cas_var($shmx, 'key', '[1,2,3]', 'other'),
+	fn () => shmx_cas_var($shmx, 'key', shmx_get_var($shmx, 'key'), [1, 2, 3]),
+	fn () => shmx_cas_var($shmx, 'key', [1, 2, new stdClass], 'other'),
+	fn () => shmx_cas_var($shmx, 'key', $list, 'swapped'),
+	fn () => shmx_get_var($shmx, 'key'),
+);
+unset($item);
+
 echo "recursion\n";
 $recursive = ['name' => 'r'];
 $recursive['self'] = &$recursive;
 shmx_put_var($shmx, 'key', $recursive);
 $back = shmx_get_var($shmx, 'key');
 show(fn () => $back['self']['self']['self']['name']);
+shmx_put_var($shmx, 'key', ['name' => 'r', 'self' => ['name' => 'r', 'self' => null]]);
+show(fn () => shmx_cas_var($shmx, 'key', $recursive, 'other'));
 $back['self']['name'] = 'changed';
 show(fn () => $back['self']['self']['self']['name']);
 unset($recursive, $back);
@@ -73,8 +90,16 @@ a reference that nobody shares any more
 [1,2,3]
 true
 'same'
+one that somebody shares, on one side of a swap
+false
+false
+true
+false
+true
+'swapped'
 recursion
 'r'
+false
 'changed'
 what cas and inc get by reference
 true
