@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzzer for SHMX_FUZZ_SECONDS (default 8) on the corpus in the tree and what earlier runs found, and prints TAP.
+# Runs every fuzzer, or those that are named (codec, header, ...), for SHMX_FUZZ_SECONDS (default 8) on the corpus in the tree and what earlier runs found, and prints TAP.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../../.build/fuzz
@@ -21,6 +21,7 @@ failed=0
 echo 'ok 1 - the fuzzers build'
 for source in "$here"/fuzz_*.c; do
 	name=$(basename "$source" .c)
+	[[ $# -eq 0 || " $* " == *" ${name#fuzz_} "* ]] || continue
 	number=$((number + 1))
 	if [[ ! -x $build/$name ]]; then
 		echo "ok $number - $name # skip $(tail -n 1 "$build/build.log")"
