@@ -715,7 +715,6 @@ static void add_figures_without_kernel(zval *array, const shmx_segment *segment)
 	add_assoc_null(array, "owner");
 	add_assoc_null(array, "group");
 	add_assoc_null(array, "attached");
-	add_assoc_null(array, "deleted");
 }
 
 static void add_kind(zval *array, uint32_t stored)
@@ -836,6 +835,7 @@ PHP_FUNCTION(shmx_info)
 		add_assoc_bool(return_value, "deleted", (status.shm_perm.mode & SHM_DEST) != 0);
 	} else {
 		add_figures_without_kernel(return_value, segment);
+		add_assoc_null(return_value, "deleted");
 	}
 	add_header_figures(return_value, segment);
 	if (shmx_segment_kind(segment) == SHMX_KIND_VARIABLES) {

@@ -180,7 +180,7 @@ function shmx_unlock(Shmx $shmx): bool {}
 /**
  * What the kernel and the segment's header say.
  *
- * @return array<string, mixed> key, shmid, semid (null once the segment is deleted), kind ("blank", "bytes",
+ * @return array<string, mixed> key, shmid, semid (null once the segment is deleted, or its semaphores alone are gone), kind ("blank", "bytes",
  *     "variables", "queue" or "unknown"), size (bytes for use), permissions, owner and group (ids), attached (how many
  *     times: each open handle, and each again in every forked process that has it), created and
  *     last_write (seconds since 1970; last_write null before the first), writes (of a queue: messages sent),
@@ -190,7 +190,8 @@ function shmx_unlock(Shmx $shmx): bool {}
  *     $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
  *     moved_bytes (copied to make room). Of a queue also pending, sent, received, capacity (bytes for messages),
  *     bytes_used, receivers_waiting, senders_waiting. Where the kernel tells this process nothing of the segment any more,
- *     because its permissions or the process's user have changed: key, permissions, owner, group, attached and deleted null
+ *     because its permissions or the process's user have changed: key, semid, permissions, owner, group, attached,
+ *     writers_in_use and deleted null
  * @throws ShmxException SHMX_E_DAMAGED when its header is not shmx's any more
  */
 function shmx_info(Shmx $shmx): array {}
@@ -285,7 +286,8 @@ function shmx_inc_var(Shmx $shmx, string|int $key, int $step = 1, int $ttl = 0):
  * Stores $new under a key if $expected is stored there now, as one step that no other process can come between. Keeps the
  * time to live.
  *
- * @param mixed $expected compared as by ===; values with objects or references in them by what serialize() makes of them
+ * @param mixed $expected compared as by ===; where what is stored has objects or references in it, both by what serialize()
+ *     makes of them
  * @return bool false when something else, or nothing, is stored. Errors as for shmx_put_var().
  */
 function shmx_cas_var(Shmx $shmx, string|int $key, mixed $expected, mixed $new): bool {}

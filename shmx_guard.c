@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "shmx_crash.h"
+#include "shmx_segment.h"
 
 #define SHMX_OWNER_MASK UINT64_C(0xffff)
 #define SHMX_CONTENDED UINT64_C(0x10000)
@@ -126,6 +127,11 @@ static inline void spin_pause(void)
 static bool semaphores_are_gone(int error)
 {
 	return error == EIDRM || error == EINVAL;
+}
+
+shmx_status shmx_guard_refusal(int error)
+{
+	return error == EACCES ? SHMX_E_WRITERS : SHMX_E_DELETED;
 }
 
 int shmx_guard_operate(int semaphores, struct sembuf *operations, size_t count)
@@ -487,6 +493,17 @@ static void inherit(shmx_segment *segment)
 	} while (segment->token != SHMX_TOKEN_ANONYMOUS && word_owner(word) == segment->token && ++tries < SHMX_SPINS);
 }
 
+/* Whether the kernel knows nothing of a segment that we have attached: this process has gone to another IPC namespace. */
+static bool is_out_of_sight(const shmx_segment *segment)
+{
+	struct shmid_ds status;
+
+	if (shmx_segment_stat(segment, &status) != SHMX_OK) {
+		return semaphores_are_gone(errno);
+	}
+	return status.shm_nattch == 0;
+}
+
 static shmx_status claim_token(shmx_segment *segment)
 {
 	/* Acquire: pairs with the publishing compare-and-swap. */
@@ -498,8 +515,8 @@ static shmx_status claim_token(shmx_segment *segment)
 	}
 	pthread_mutex_lock(&claimed_lock);
 	status = claim_any(segment, shmx_published_semaphores(published), token_count(segment));
-	if (status == SHMX_E_DELETED) {
-		/* No semaphores, so nobody can tell who lives: take part without a name. */
+	if (status == SHMX_E_DELETED && !is_out_of_sight(segment)) {
+		/* No semaphores, for nobody, so nobody can tell who lives: take part without a name. */
 		segment->semaphores = -1;
 		segment->token = SHMX_TOKEN_ANONYMOUS;
 		status = SHMX_OK;
@@ -605,8 +622,7 @@ static int64_t remaining_time(const guard_wait *wait, uint64_t word)
  */
 static void doubt(guard_wait *wait, const shmx_segment *segment, uint64_t word)
 {
-	/* A process that has changed its user may not be allowed what it was allowed when it opened the segment. */
-	wait->hopeless = segment->semaphores != -1 && errno == EACCES ? SHMX_E_WRITERS : SHMX_E_DELETED;
+	wait->hopeless = segment->semaphores != -1 ? shmx_guard_refusal(errno) : SHMX_E_DELETED;
 	if (wait->endless && segment->lock_timeout >= 0 && wait->doubted != word_tenure(word)) {
 		wait->doubted = word_tenure(word);
 		wait->deadline = shmx_clock_monotonic() + segment->lock_timeout;

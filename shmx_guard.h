@@ -39,6 +39,12 @@ void shmx_guard_forget(shmx_segment *segment);
 /* Verifies that the set named in the header is this segment's own; fills segment->semaphores. */
 bool shmx_guard_find_semaphores(shmx_segment *segment);
 
+/*
+ * What an error of a call on the semaphores means to who cannot go on without them. A process that has changed its user may
+ * not be allowed what it was allowed when it opened the segment: SHMX_E_WRITERS. Else they are gone: SHMX_E_DELETED.
+ */
+shmx_status shmx_guard_refusal(int error);
+
 /* semop(2) that a signal does not end. */
 struct sembuf;
 int shmx_guard_operate(int semaphores, struct sembuf *operations, size_t count);

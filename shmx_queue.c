@@ -230,12 +230,6 @@ static bool is_interrupted(const queue_wait *wait)
 	return wait->segment->interrupted != NULL && wait->segment->interrupted();
 }
 
-/* After a refusal by the semaphores. A process that has changed its user may not be allowed what it was before. */
-static shmx_status why_not_asleep(void)
-{
-	return errno == EACCES ? SHMX_E_WRITERS : SHMX_E_DELETED;
-}
-
 /*
  * Sleeps once, `longest` nanoseconds at most. True when the operations were done; else the wait may have ended. The caller
  * looks at the queue again in any case.
@@ -254,7 +248,7 @@ static bool sleep_once(queue_wait *wait, struct sembuf *operations, size_t count
 		limit = (struct timespec){ .tv_sec = remaining / 1000000000, .tv_nsec = remaining % 1000000000 };
 		done = semtimedop(wait->segment->semaphores, operations, count, &limit) == 0;
 		if (!done && errno != EAGAIN && errno != EINTR) {
-			wait->ended = why_not_asleep();
+			wait->ended = shmx_guard_refusal(errno);
 			return false;
 		}
 	}
@@ -333,7 +327,7 @@ static shmx_status enter_senders(queue_wait *wait, uint64_t need)
 	int turn = semctl(wait->segment->semaphores, SHMX_SEM_DRAINED, GETVAL);
 
 	if (turn == -1) {
-		return why_not_asleep();
+		return shmx_guard_refusal(errno);
 	}
 	if (turn >= SHMX_QUEUE_TURNS) {
 		post(wait->segment, SHMX_SEM_DRAINED, (short) -turn);

@@ -456,7 +456,7 @@ static bool others_came(const shmx_segment *segment)
 {
 	struct shmid_ds status;
 
-	if (shmctl(segment->id, IPC_STAT, &status) != 0) {
+	if (shmx_segment_stat(segment, &status) != SHMX_OK) {
 		return false;
 	}
 	return segment->header == NULL ? status.shm_atime != 0 : status.shm_nattch > 1;
@@ -474,17 +474,19 @@ static shmx_status open_created(shmx_segment *segment, const shmx_open_options *
 		SHMX_CRASH_POINT("create: attached");
 		result = format(segment, &status, options->permissions, options->tokens);
 	}
-	/* Somebody who waited for it may have finished it meanwhile. */
-	if (result != SHMX_OK && (segment->header == NULL || load_published(segment) == 0)) {
+	if (result != SHMX_OK) {
 		int saved = errno;
-		bool ours = !others_came(segment);
+		bool left = others_came(segment);
 
-		detach(segment);
-		if (ours) {
-			shmctl(segment->id, IPC_RMID, NULL);
+		/* Only then: who was attached until that look may have finished it before. */
+		if (segment->header == NULL || load_published(segment) == 0) {
+			detach(segment);
+			if (!left) {
+				shmctl(segment->id, IPC_RMID, NULL);
+			}
+			errno = saved;
+			return result;
 		}
-		errno = saved;
-		return result;
 	}
 	segment->checked = true;
 	return SHMX_OK;

@@ -63,7 +63,8 @@ typedef struct {
 
 /*
  * Opens or creates. On anything but SHMX_OK `segment` is closed, errno is set where the status names a system call, and
- * nothing that this call made is left in the kernel.
+ * nothing that this call made is left in the kernel, unless others were opening it at that time: then a segment may be left
+ * that the next opener of no greater size finishes.
  */
 shmx_status shmx_segment_open(shmx_segment *segment, const shmx_open_options *options);
 

@@ -4,6 +4,11 @@ a large array, stored under another memory_limit, does not make the next ones to
 shmx
 --INI--
 memory_limit=512M
+--SKIPIF--
+<?php
+require __DIR__ . '/../skip.inc';
+skip_without_memory_limit();
+?>
 --FILE--
 <?php
 require __DIR__ . '/../helpers.inc';

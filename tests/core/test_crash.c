@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
@@ -930,16 +931,36 @@ static void a_creators_segment_may_be_deleted_at_every_point(void **state)
 	}
 }
 
+static void limit_memory(rlim_t size)
+{
+	const struct rlimit limit = { size, RLIM_INFINITY };
+
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
 static int create_without_room_to_attach(void *context)
 {
-	const struct rlimit none = { 1, 1 };
 	shmx_segment segment;
+	shmx_status status;
+	int error;
 
 	(void) context;
-	if (setrlimit(RLIMIT_AS, &none) != 0) {
-		return 1;
-	}
-	return open_key(&segment, 'c') == SHMX_E_ATTACH && errno == ENOMEM ? 0 : 2;
+	limit_memory(1);
+	status = open_key(&segment, 'c');
+	error = errno;
+	limit_memory(RLIM_INFINITY);
+	return status == SHMX_E_ATTACH && error == ENOMEM ? 0 : 1;
+}
+
+/* qemu-user only says that it does. */
+static bool memory_can_be_limited(void)
+{
+	void *memory;
+
+	limit_memory(1);
+	memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	limit_memory(RLIM_INFINITY);
+	return memory == MAP_FAILED;
 }
 
 /* What a creator has made and cannot use is its own to take away, unless somebody else has finished it meanwhile. */
@@ -951,6 +972,9 @@ static void a_creator_that_cannot_attach_leaves_what_others_have_finished(void *
 	int id;
 
 	(void) state;
+	if (!memory_can_be_limited()) {
+		skip();
+	}
 	now = NULL;
 	key = unused_key();
 	assert_int_equal(stops(create_without_room_to_attach, NULL, MOST_POINTS), 0);

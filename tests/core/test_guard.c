@@ -8,6 +8,7 @@
 #include "core_support.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1008,6 +1009,30 @@ static void no_word_in_the_guard_holds_anybody_up_for_long(void **state)
 	assert_int_not_equal(shmx_guard_take(&segment, 20 * MILLISECONDS), SHMX_E_DEADLOCK);
 }
 
+static int take_in_another_namespace(void *context)
+{
+	(void) context;
+	if (unshare(CLONE_NEWIPC) != 0) {
+		return 77;
+	}
+	return shmx_guard_take(&segment, 0) == SHMX_E_DELETED ? 0 : 1;
+}
+
+/* Who sees no semaphores where others see them must not take the guard without a name: nobody would believe it to live. */
+static void another_namespace_takes_no_part(void **state)
+{
+	int status = reap(start_child(take_in_another_namespace, NULL));
+
+	(void) state;
+	if (WEXITSTATUS(status) == 77) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(guard_owner(&segment), 0);
+	assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
+	shmx_guard_release(&segment);
+}
+
 /* A release when the word is not ours any more must not free what somebody else may have. */
 static void a_word_that_was_scribbled_over_is_not_freed_by_its_owner(void **state)
 {
@@ -1110,6 +1135,7 @@ int main(void)
 		TEST(somebody_elses_semaphores_are_left_alone),
 		TEST(a_header_that_names_no_semaphores_is_damaged),
 		TEST(no_word_in_the_guard_holds_anybody_up_for_long),
+		TEST(another_namespace_takes_no_part),
 		TEST(a_word_that_was_scribbled_over_is_not_freed_by_its_owner),
 		TEST(a_living_owner_whose_token_is_zeroed_is_taken_for_dead),
 	};
