@@ -665,22 +665,35 @@ static shmx_status locate(shmx_vars *vars, const shmx_vars_name *name, shmx_vars
 
 /* --- room ------------------------------------------------------------------------------------- */
 
+/* Bytes that would be free if a record were appended now. */
+typedef struct {
+	uint64_t all;
+	uint64_t unlost; /* without those lost at the end of a lap, which come back when tail has passed it */
+} shmx_vars_rest;
+
+static bool append_would_leave(const shmx_vars *vars, uint64_t size, shmx_vars_rest *rest)
+{
+	shmx_log_window after = vars->window;
+	uint64_t offset = shmx_log_place(&vars->log, &after, size);
+
+	if (offset == SHMX_LOG_NOWHERE) {
+		return false;
+	}
+	shmx_log_extend(&vars->log, &after, offset, size);
+	rest->all = vars->log.size - shmx_log_used(&vars->log, &after);
+	rest->unlost = rest->all - shmx_log_lost(&vars->log, &after);
+	return true;
+}
+
 /*
  * Whether a record of `size` bytes has a place and leaves what moving needs: with the largest permanent record `largest`
  * bytes, one such in a piece, and two of them once the bytes lost at the end of a lap are back.
  */
 static bool fits(const shmx_vars *vars, uint64_t size, uint64_t largest)
 {
-	shmx_log_window after = vars->window;
-	uint64_t offset = shmx_log_place(&vars->log, &after, size);
-	uint64_t left;
+	shmx_vars_rest rest;
 
-	if (offset == SHMX_LOG_NOWHERE) {
-		return false;
-	}
-	shmx_log_extend(&vars->log, &after, offset, size);
-	left = vars->log.size - shmx_log_used(&vars->log, &after);
-	return left >= 2 * largest && left - shmx_log_lost(&vars->log, &after) >= largest;
+	return append_would_leave(vars, size, &rest) && rest.all >= 2 * largest && rest.unlost >= largest;
 }
 
 static void drop_oldest(shmx_vars *vars, uint64_t size, int why)
@@ -813,19 +826,27 @@ static shmx_status pass_oldest(shmx_vars *vars, shmx_vars_cleaning *cleaning)
 	return SHMX_OK;
 }
 
-/* Whether there is nothing but permanent records in the window, so that going on would gain nothing. */
-static bool is_clean(const shmx_vars *vars)
+/*
+ * Whether there is nothing but permanent records in the window, and no bytes would be lost beside them if `size` were
+ * appended now, so that going on would gain nothing.
+ */
+static bool is_clean(const shmx_vars *vars, uint64_t size)
 {
-	return shmx_log_used(&vars->log, &vars->window) <= vars->counts[SHMX_VARS_PERMANENT_BYTES];
+	shmx_vars_rest rest;
+
+	return shmx_log_used(&vars->log, &vars->window) <= vars->counts[SHMX_VARS_PERMANENT_BYTES]
+		&& append_would_leave(vars, size, &rest) && rest.all == rest.unlost;
 }
 
-/* Bytes that are free beyond what moving needs and `size` takes; 0 when there are none. */
+/*
+ * Bytes that are free beyond what moving needs and `size` takes; 0 when there are none. Those lost at the end of a lap are
+ * none that later puts could have: a large cache entry may lose many, and they come back only behind what stands there.
+ */
 static uint64_t spare_room(const shmx_vars *vars, uint64_t size, uint64_t largest)
 {
-	uint64_t left = vars->log.size - shmx_log_used(&vars->log, &vars->window);
-	uint64_t bound = size + 2 * largest;
+	shmx_vars_rest rest;
 
-	return left > bound ? left - bound : 0;
+	return append_would_leave(vars, size, &rest) && rest.unlost > 2 * largest ? rest.unlost - 2 * largest : 0;
 }
 
 /*
@@ -836,17 +857,19 @@ static uint64_t spare_room(const shmx_vars *vars, uint64_t size, uint64_t larges
 static shmx_status make_room(shmx_vars *vars, uint64_t need, uint64_t largest)
 {
 	uint64_t ahead = vars->counts[SHMX_VARS_PERMANENT_BYTES] / SHMX_VARS_PACE;
+	uint64_t pace = SHMX_VARS_PACE * need < vars->log.size ? SHMX_VARS_PACE * need : vars->log.size;
 	uint64_t margin = 8 * need < vars->log.size / 64 ? 8 * need : vars->log.size / 64;
 	shmx_vars_cleaning cleaning = { need, largest, 0, 0, 0, false };
 	shmx_status status = SHMX_OK;
 
-	if (spare_room(vars, need, largest) >= ahead + margin && fits(vars, need, largest)) {
+	/* More than 0, so that it fits, too. */
+	if (spare_room(vars, need, largest) > ahead + margin) {
 		return SHMX_OK;
 	}
 	cleaning.credit = load(&vars->root->credit);
 	while (status == SHMX_OK) {
-		bool enough = spare_room(vars, need, largest) >= ahead + 2 * margin
-			|| cleaning.looked_at >= SHMX_VARS_PACE * need || is_clean(vars);
+		bool enough =
+			spare_room(vars, need, largest) >= ahead + 2 * margin || cleaning.looked_at >= pace || is_clean(vars, need);
 
 		if (enough && fits(vars, need, largest)) {
 			break;

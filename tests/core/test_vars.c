@@ -615,6 +615,94 @@ static void test_what_is_read_all_the_while_gives_way(void **state)
 	close_segment(&segment);
 }
 
+static uint64_t moved_bytes(shmx_segment *segment)
+{
+	shmx_vars_figures figures;
+
+	shmx_vars_info(segment, &figures);
+	return figures.moved_bytes;
+}
+
+/* Permanent records of up to `most` bytes of value, until they take `share` hundredths; returns the room they leave. */
+static uint64_t fill_with_permanent(shmx_segment *segment, uint64_t share, size_t most, uint64_t *random)
+{
+	static const unsigned char bytes[2000];
+	shmx_vars_figures figures;
+	test_key key;
+
+	shmx_vars_info(segment, &figures);
+	for (uint64_t i = 0; figures.permanent_bytes < figures.capacity * share / 100; i++) {
+		size_t length = most > 48 ? next_number(random) % most : most;
+
+		make_key(&key, 1000000 + i);
+		assert_int_equal(put_bytes(segment, &key.key, bytes, length, 0), SHMX_OK);
+		shmx_vars_info(segment, &figures);
+	}
+	return figures.capacity - figures.permanent_bytes;
+}
+
+/*
+ * Small puts beside permanent records and, now and then, one that takes more than half of what these leave, so that much
+ * is lost at the end of a lap: each moves its share, and the large one what is left to do.
+ */
+static void test_small_puts_beside_large_entries(void **state)
+{
+	static const unsigned char bytes[400000];
+	uint64_t worst = 0, random = 1;
+	shmx_segment segment;
+	test_key key, large_key;
+	size_t large;
+
+	(void) state;
+	open_segment(&segment, 1200000);
+	large = fill_with_permanent(&segment, 60, 48, &random) * 55 / 100;
+	make_key(&large_key, 1);
+	for (uint64_t cycle = 0; cycle < 12; cycle++) {
+		assert_int_equal(put_bytes(&segment, &large_key.key, bytes, large, SHMX_TTL_EVICTABLE), SHMX_OK);
+		for (uint64_t i = 0; i < 40; i++) {
+			uint64_t before = moved_bytes(&segment);
+
+			make_key(&key, 2000 + 40 * cycle + i);
+			assert_int_equal(put_int(&segment, &key.key, 1, SHMX_TTL_EVICTABLE), SHMX_OK);
+			before = moved_bytes(&segment) - before;
+			worst = before > worst ? before : worst;
+		}
+	}
+	assert_in_range(worst, 0, 32 * 56 + 96);
+	assert_sound(&segment);
+	close_segment(&segment);
+}
+
+/* The same with sizes at random, one in ten of them up to two fifths of what permanent records leave. */
+static void test_each_put_moves_its_share(void **state)
+{
+	static const unsigned char bytes[400000];
+	uint64_t random = 7;
+
+	(void) state;
+	for (uint64_t round = 0; round < 8; round++) {
+		shmx_segment segment;
+		uint64_t rest;
+
+		open_segment(&segment, 1200000);
+		rest = fill_with_permanent(&segment, 30 + next_number(&random) % 60, round % 2 ? 2000 : 48, &random);
+		for (int i = 0; i < 8000; i++) {
+			uint64_t kind = next_number(&random), before = moved_bytes(&segment);
+			size_t length = next_number(&random) % (kind % 10 == 0 ? rest * 40 / 100 : kind % 3 == 0 ? 3000 : 9);
+			shmx_status status;
+			test_key key;
+
+			make_key(&key, next_number(&random) % 5000);
+			status = put_bytes(&segment, &key.key, bytes, length, SHMX_TTL_EVICTABLE);
+			assert_true(status == SHMX_OK || status == SHMX_E_FULL);
+			/* And one record, of 2,000 bytes and its key and header at most. */
+			assert_in_range(moved_bytes(&segment) - before, 0, 32 * (length + 56) + 2064);
+		}
+		assert_sound(&segment);
+		close_segment(&segment);
+	}
+}
+
 static void test_figures(void **state)
 {
 	shmx_segment segment;
@@ -949,6 +1037,8 @@ int main(void)
 		cmocka_unit_test(test_eviction_takes_the_oldest_first),
 		cmocka_unit_test(test_what_was_read_gets_a_second_round),
 		cmocka_unit_test(test_what_is_read_all_the_while_gives_way),
+		cmocka_unit_test(test_small_puts_beside_large_entries),
+		cmocka_unit_test(test_each_put_moves_its_share),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_read_only_mapping),
 		cmocka_unit_test(test_model),
