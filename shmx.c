@@ -742,6 +742,12 @@ static void add_torn_ranges(zval *array, shmx_segment *segment)
 	add_assoc_zval(array, "torn", &list);
 }
 
+/* What is beyond an int, on 32 bits, is the largest one. */
+static void add_figure(zval *array, const char *name, uint64_t figure)
+{
+	add_assoc_long(array, name, figure > (uint64_t) ZEND_LONG_MAX ? ZEND_LONG_MAX : (zend_long) figure);
+}
+
 static void add_variable_figures(zval *array, shmx_segment *segment)
 {
 	shmx_vars_figures figures;
@@ -749,17 +755,17 @@ static void add_variable_figures(zval *array, shmx_segment *segment)
 	if (shmx_vars_info(segment, &figures) != SHMX_OK) {
 		return;
 	}
-	add_assoc_long(array, "entries", (zend_long) figures.entries);
-	add_assoc_long(array, "capacity", (zend_long) figures.capacity);
-	add_assoc_long(array, "bytes_used", (zend_long) figures.bytes_used);
-	add_assoc_long(array, "bytes_live", (zend_long) figures.bytes_live);
-	add_assoc_long(array, "permanent_bytes", (zend_long) figures.permanent_bytes);
-	add_assoc_long(array, "hits", (zend_long) figures.hits);
-	add_assoc_long(array, "misses", (zend_long) figures.misses);
-	add_assoc_long(array, "evictions", (zend_long) figures.evictions);
-	add_assoc_long(array, "second_rounds", (zend_long) figures.second_rounds);
-	add_assoc_long(array, "expired", (zend_long) figures.expired);
-	add_assoc_long(array, "moved_bytes", (zend_long) figures.moved_bytes);
+	add_figure(array, "entries", figures.entries);
+	add_figure(array, "capacity", figures.capacity);
+	add_figure(array, "bytes_used", figures.bytes_used);
+	add_figure(array, "bytes_live", figures.bytes_live);
+	add_figure(array, "permanent_bytes", figures.permanent_bytes);
+	add_figure(array, "hits", figures.hits);
+	add_figure(array, "misses", figures.misses);
+	add_figure(array, "evictions", figures.evictions);
+	add_figure(array, "second_rounds", figures.second_rounds);
+	add_figure(array, "expired", figures.expired);
+	add_figure(array, "moved_bytes", figures.moved_bytes);
 }
 
 static void add_queue_figures(zval *array, shmx_segment *segment)
@@ -769,13 +775,26 @@ static void add_queue_figures(zval *array, shmx_segment *segment)
 	if (shmx_queue_info(segment, &figures) != SHMX_OK) {
 		return;
 	}
-	add_assoc_long(array, "pending", (zend_long) figures.pending);
-	add_assoc_long(array, "sent", (zend_long) figures.sent);
-	add_assoc_long(array, "received", (zend_long) figures.received);
-	add_assoc_long(array, "capacity", (zend_long) figures.capacity);
-	add_assoc_long(array, "bytes_used", (zend_long) figures.bytes_used);
-	add_assoc_long(array, "receivers_waiting", (zend_long) figures.receivers_waiting);
-	add_assoc_long(array, "senders_waiting", (zend_long) figures.senders_waiting);
+	add_figure(array, "pending", figures.pending);
+	add_figure(array, "sent", figures.sent);
+	add_figure(array, "received", figures.received);
+	add_figure(array, "capacity", figures.capacity);
+	add_figure(array, "bytes_used", figures.bytes_used);
+	add_figure(array, "receivers_waiting", figures.receivers_waiting);
+	add_figure(array, "senders_waiting", figures.senders_waiting);
+}
+
+/* Of a queue, what it counts itself: a message whose sender died may be sent and not yet counted in the header. */
+static uint64_t count_writes(shmx_segment *segment)
+{
+	uint32_t kind = shmx_segment_kind(segment);
+	shmx_queue_figures figures;
+
+	if (kind == SHMX_KIND_QUEUE && shmx_queue_info(segment, &figures) == SHMX_OK) {
+		return figures.sent;
+	}
+	return kind <= SHMX_KIND_BYTES ? shmx_bytes_writes(segment)
+								   : atomic_load_explicit(&segment->header->counters.writes, memory_order_relaxed);
 }
 
 static void add_header_figures(zval *array, shmx_segment *segment)
@@ -793,14 +812,9 @@ static void add_header_figures(zval *array, shmx_segment *segment)
 	} else {
 		add_assoc_null(array, "last_write");
 	}
-	add_assoc_long(array, "writes",
-		(zend_long) (shmx_segment_kind(segment) <= SHMX_KIND_BYTES
-				? shmx_bytes_writes(segment)
-				: atomic_load_explicit(&header->counters.writes, memory_order_relaxed)));
-	add_assoc_long(
-		array, "recoveries", (zend_long) atomic_load_explicit(&header->counters.recoveries, memory_order_relaxed));
-	add_assoc_long(
-		array, "torn_writes", (zend_long) atomic_load_explicit(&header->counters.torn_writes, memory_order_relaxed));
+	add_figure(array, "writes", count_writes(segment));
+	add_figure(array, "recoveries", atomic_load_explicit(&header->counters.recoveries, memory_order_relaxed));
+	add_figure(array, "torn_writes", atomic_load_explicit(&header->counters.torn_writes, memory_order_relaxed));
 	add_torn_ranges(array, segment);
 	add_assoc_long(array, "writers", (zend_long) total);
 	if (has_semaphores) {

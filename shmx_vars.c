@@ -50,7 +50,7 @@
 #define SHMX_VARS_ATTEMPTS 100000u
 
 /* Laps of the log by which the end of a walk over the keys may recede before it is told to take the guard. */
-#define SHMX_VARS_WALK_LAPS 16u
+#define SHMX_VARS_WALK_LAPS 4u
 
 /* Every put copies the counts three times: without a loop, if the compiler can. */
 #if defined(__GNUC__) || defined(__clang__)
