@@ -133,9 +133,11 @@ final class Load
 		if (!$this->goesOn && $this->store === 'shmx') {
 			say('#   php-fpm does not answer; its processes are: ' . $this->servers->whatFpmDoes());
 			// Workers share a scoreboard with php-fpm's master, and one that is killed with its lock in hand leaves the master
-			// spinning for ever: it starts no worker and hears no signal. That is php-fpm's own, and told from anything else
-			// by this: the master lives and there is no worker. The segments must be as good as ever when it is started again.
-			$this->masterStoodStill = $this->servers->fpm->isRunning() && children($this->servers->fpm->pid) === [];
+			// spinning for ever, and any worker that is left: it starts no worker and hears no signal. That is php-fpm's own,
+			// and told from anything else by this: the master lives, and there is no worker, or it never rests, and it does
+			// nothing with shmx. The segments must be as good as ever when it is started again.
+			$this->masterStoodStill = $this->servers->fpm->isRunning()
+				&& (children($this->servers->fpm->pid) === [] || $this->servers->masterSpins());
 			if ($this->masterStoodStill) {
 				$this->servers->restartFpm();
 				$this->goesOn = $this->answers();
