@@ -839,14 +839,16 @@ static bool is_clean(const shmx_vars *vars, uint64_t size)
 }
 
 /*
- * Bytes that are free beyond what moving needs and `size` takes; 0 when there are none. Those lost at the end of a lap are
- * none that later puts could have: a large cache entry may lose many, and they come back only behind what stands there.
+ * Whether a record of `size` bytes fits and leaves, beyond what moving needs, the `reserve` and a `margin`. The bytes that
+ * are lost at the end of a lap are no reserve: a large cache entry may lose many, and they come back only behind what
+ * stands there.
  */
-static uint64_t spare_room(const shmx_vars *vars, uint64_t size, uint64_t largest)
+static bool keeps_ahead(const shmx_vars *vars, uint64_t size, uint64_t largest, uint64_t reserve, uint64_t margin)
 {
 	shmx_vars_rest rest;
 
-	return append_would_leave(vars, size, &rest) && rest.unlost > 2 * largest ? rest.unlost - 2 * largest : 0;
+	return append_would_leave(vars, size, &rest) && rest.all >= 2 * largest + reserve + margin
+		&& rest.unlost >= 2 * largest + reserve;
 }
 
 /*
@@ -862,14 +864,13 @@ static shmx_status make_room(shmx_vars *vars, uint64_t need, uint64_t largest)
 	shmx_vars_cleaning cleaning = { need, largest, 0, 0, 0, false };
 	shmx_status status = SHMX_OK;
 
-	/* More than 0, so that it fits, too. */
-	if (spare_room(vars, need, largest) > ahead + margin) {
+	if (keeps_ahead(vars, need, largest, ahead, margin)) {
 		return SHMX_OK;
 	}
 	cleaning.credit = load(&vars->root->credit);
 	while (status == SHMX_OK) {
 		bool enough =
-			spare_room(vars, need, largest) >= ahead + 2 * margin || cleaning.looked_at >= pace || is_clean(vars, need);
+			keeps_ahead(vars, need, largest, ahead, 2 * margin) || cleaning.looked_at >= pace || is_clean(vars, need);
 
 		if (enough && fits(vars, need, largest)) {
 			break;

@@ -673,7 +673,31 @@ static void test_small_puts_beside_large_entries(void **state)
 	close_segment(&segment);
 }
 
-/* The same with sizes at random, one in ten of them up to two fifths of what permanent records leave. */
+/* Large entries put in turn: a put drops what it must, and no other, though it loses bytes at the end of a lap. */
+static void test_large_entries_in_turn_stay(void **state)
+{
+	static const unsigned char bytes[500000];
+	shmx_segment segment;
+	shmx_vars_figures figures;
+	test_key keys[2];
+	shmx_found found;
+
+	(void) state;
+	open_segment(&segment, 1200000);
+	shmx_vars_info(&segment, &figures);
+	for (uint64_t i = 0; i < 20; i++) {
+		make_key(&keys[i % 2], i % 2);
+		assert_int_equal(
+			put_bytes(&segment, &keys[i % 2].key, bytes, figures.capacity * 4 / 10, SHMX_TTL_EVICTABLE), SHMX_OK);
+		if (i > 0) {
+			assert_int_equal(shmx_vars_find(&segment, &keys[0].key, &found), SHMX_OK);
+			assert_int_equal(shmx_vars_find(&segment, &keys[1].key, &found), SHMX_OK);
+		}
+	}
+	close_segment(&segment);
+}
+
+/* Small and large with sizes at random, one in ten of them up to two fifths of what permanent records leave. */
 static void test_each_put_moves_its_share(void **state)
 {
 	static const unsigned char bytes[400000];
@@ -1038,6 +1062,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_read_gets_a_second_round),
 		cmocka_unit_test(test_what_is_read_all_the_while_gives_way),
 		cmocka_unit_test(test_small_puts_beside_large_entries),
+		cmocka_unit_test(test_large_entries_in_turn_stay),
 		cmocka_unit_test(test_each_put_moves_its_share),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_read_only_mapping),
