@@ -12,7 +12,7 @@ skip_without_memory_limit();
 --FILE--
 <?php
 require __DIR__ . '/../helpers.inc';
-$shmx = shmx_open(0, 'n', 0600, 1 << 20);
+$shmx = shmx_open(test_key(__FILE__), 'n', 0600, 1 << 20);
 show(
 	fn () => outcome(fn () => shmx_put_var($shmx, 'large', range(1, 3_000_000))) !== 'true',
 	fn () => gc_mem_caches() >= 0,
@@ -36,7 +36,11 @@ for ($i = 0; $i < 8; $i++) {
 	$last = $taken();
 }
 show(fn () => $first >= 7_000_000, fn () => $last <= 4 << 20);
-shmx_delete($shmx);
+?>
+--CLEAN--
+<?php
+require __DIR__ . '/../helpers.inc';
+remove_test_keys(__FILE__);
 ?>
 --EXPECT--
 true
