@@ -386,6 +386,35 @@ static void back_off(unsigned int round)
 	}
 }
 
+/* Waits for the guard. False when it was not to be had, and `*status` says why not. */
+static bool read_queued(
+	shmx_segment *segment, int64_t timeout, range wanted, unsigned char *into, shmx_torn *torn, shmx_status *status)
+{
+	*status = shmx_guard_take(segment, timeout);
+	if (*status != SHMX_OK) {
+		return false;
+	}
+	*status = read_guarded(segment, wanted, into, torn);
+	shmx_guard_release(segment);
+	return true;
+}
+
+/* The time is over, and it may have been none: what a dead writer left is no reason to give up. */
+static shmx_status read_at_last(
+	shmx_segment *segment, uint64_t seen, range wanted, unsigned char *into, shmx_torn *torn)
+{
+	shmx_status status;
+
+	/* A handle that may not write is refused the guard. */
+	if (read_queued(segment, 0, wanted, into, torn, &status)) {
+		return status;
+	}
+	if ((seen & 1) && shmx_guard_abandoned(segment) && read_abandoned(segment, seen, wanted, into, torn)) {
+		return SHMX_OK;
+	}
+	return SHMX_E_TIMEOUT;
+}
+
 static shmx_status read_slowly(shmx_segment *segment, range wanted, unsigned char *into, shmx_torn *torn)
 {
 	int64_t now = shmx_clock_monotonic();
@@ -402,11 +431,9 @@ static shmx_status read_slowly(shmx_segment *segment, range wanted, unsigned cha
 			return SHMX_OK;
 		}
 		if (may_queue && now - losing_since > SHMX_READ_QUEUE) {
-			shmx_status status = shmx_guard_take(segment, SHMX_READ_QUEUED);
+			shmx_status status;
 
-			if (status == SHMX_OK) {
-				status = read_guarded(segment, wanted, into, torn);
-				shmx_guard_release(segment);
+			if (read_queued(segment, SHMX_READ_QUEUED, wanted, into, torn, &status)) {
 				return status;
 			}
 			/* Anything but time, for want of a token say: goes on without. */
@@ -425,8 +452,9 @@ static shmx_status read_slowly(shmx_segment *segment, range wanted, unsigned cha
 			}
 			standing_since = now;
 		}
-		if (now > deadline) {
-			return SHMX_E_TIMEOUT;
+		/* Without any time, as often as can be tried at once: writers that overtake are not waited for. */
+		if (now > deadline && (round >= SHMX_READ_SPINS || now - deadline > SHMX_READ_QUEUE)) {
+			return read_at_last(segment, seen, wanted, into, torn);
 		}
 	}
 }

@@ -641,13 +641,24 @@ static shmx_status wait_at_gate(shmx_segment *segment, guard_wait *wait, int64_t
 	return segment->interrupted != NULL && segment->interrupted() ? SHMX_INTERRUPTED : SHMX_OK;
 }
 
-/* Whether the holding that `word` names goes on, and its owner is dead, and we have it now. */
+/*
+ * Whether the holding that `word` names goes on, and its owner is dead, and we have it now. Not once, as in inherit(): a
+ * waiter that sets the contended bit under our hands has not taken over.
+ */
 static bool take_from_dead(shmx_segment *segment, uint64_t word)
 {
-	uint64_t now = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);
+	for (unsigned int tries = 0; tries < SHMX_SPINS; tries++) {
+		uint64_t now = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);
 
-	return word_tenure(now) == word_tenure(word) && word_owner(now) != 0
-		&& look_at_owner(segment, word_owner(now)) == OWNER_DEAD && take_over(segment, now);
+		if (word_tenure(now) != word_tenure(word) || word_owner(now) == 0
+			|| look_at_owner(segment, word_owner(now)) != OWNER_DEAD) {
+			return false;
+		}
+		if (take_over(segment, now)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static shmx_status take_contended(shmx_segment *segment, int64_t timeout)

@@ -66,6 +66,20 @@ void shmx_log_rewind(const shmx_log *log, shmx_log_window *window)
 	}
 }
 
+/*
+ * Before bytes are written where records stood, whichever process passed tail over them: whoever reads one of the new bytes
+ * sees that tail. Pairs with the fence in shmx_log_passed(). Large ones may be stored past the cache, which heeds no less
+ * than a full fence.
+ */
+static void before_overwriting(uint64_t size)
+{
+	if (size >= SHMX_LOG_LARGE) {
+		atomic_thread_fence(memory_order_seq_cst);
+	} else {
+		atomic_thread_fence(memory_order_release);
+	}
+}
+
 void shmx_log_write(const shmx_log *log, uint64_t offset, uint64_t link, int64_t expiry, uint64_t name, uint64_t form,
 	const void *key, const void *value)
 {
@@ -73,9 +87,7 @@ void shmx_log_write(const shmx_log *log, uint64_t offset, uint64_t link, int64_t
 	uint64_t key_length = shmx_record_key_length(name);
 	uint64_t value_length = shmx_record_value_length(form);
 
-	if (key_length + value_length >= SHMX_LOG_LARGE) {
-		atomic_thread_fence(memory_order_seq_cst);
-	}
+	before_overwriting(key_length + value_length);
 	/* Relaxed: whoever links the record does it with release. Atomic: a reader of the record that stood here may look. */
 	atomic_store_explicit(&record->link, link, memory_order_relaxed);
 	atomic_store_explicit(&record->expiry, expiry, memory_order_relaxed);
@@ -97,9 +109,7 @@ void shmx_log_copy(const shmx_log *log, uint64_t offset, uint64_t from, uint64_t
 	shmx_record *record = (shmx_record *) (void *) (log->base + shmx_log_position(log, offset));
 	unsigned char *source = log->base + shmx_log_position(log, from);
 
-	if (size >= SHMX_LOG_LARGE) {
-		atomic_thread_fence(memory_order_seq_cst);
-	}
+	before_overwriting(size);
 	memcpy(record, source, size);
 	/* Relaxed: whoever links the record does it with release. */
 	atomic_store_explicit(&record->link, link, memory_order_relaxed);

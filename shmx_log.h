@@ -181,7 +181,7 @@ static inline uint64_t shmx_log_claimed_size(const shmx_log *log, uint64_t offse
 
 /*
  * For a reader without a lock: whether tail has passed `offset`, so that what was read there may be another record's.
- * The fence keeps the reads before the load; it pairs with the fence in shmx_log_pass().
+ * The fence keeps the reads before the load; it pairs with those in shmx_log_pass() and before a record is written.
  */
 static inline bool shmx_log_passed(const shmx_log *log, uint64_t offset)
 {

@@ -400,10 +400,12 @@ static void append(shmx_segment *segment, const shmx_log *log, shmx_log_window w
 	shmx_log_write(log, offset, number, 0, shmx_record_name(0, 0), shmx_record_form(type, length), NULL, bytes);
 	shmx_log_extend(log, &window, offset, shmx_record_size(0, length));
 	/* The head first: with the old one, `intended_sent` would seem to have come true. */
-	store(&root->intended_head, window.head);
+	/* Release: whoever sees it without the guard sees that all before were counted. */
+	atomic_store_explicit(&root->intended_head, window.head, memory_order_release);
 	step();
 	SHMX_CRASH_POINT("queue: head intended");
-	store(&root->intended_sent, number);
+	/* Release: whoever sees it without the guard sees the intended head. */
+	atomic_store_explicit(&root->intended_sent, number, memory_order_release);
 	step();
 	SHMX_CRASH_POINT("queue: send intended");
 	shmx_log_publish(log, &window);
@@ -539,10 +541,12 @@ static shmx_status take_message(shmx_segment *segment, shmx_message *message, bo
 	}
 	memcpy(message->bytes, shmx_record_value(record, 0), message->length);
 	window.tail = shmx_log_after(&log, &window, window.tail, size);
-	store(&root->intended_tail, window.tail);
+	/* Release: as for intended_head in append(). */
+	atomic_store_explicit(&root->intended_tail, window.tail, memory_order_release);
 	step();
 	SHMX_CRASH_POINT("queue: tail intended");
-	store(&root->intended_received, number);
+	/* Release: whoever sees it without the guard sees the intended tail. */
+	atomic_store_explicit(&root->intended_received, number, memory_order_release);
 	step();
 	SHMX_CRASH_POINT("queue: receipt intended");
 	shmx_log_pass(&log, &window);
@@ -629,11 +633,48 @@ shmx_status shmx_queue_receive(shmx_segment *segment, shmx_message *message, int
 	}
 }
 
+/*
+ * Counts without the guard, as recovery would leave them: a process may have died between the store of tail, or head, and
+ * that of the count. The next count is stored behind the intended place and before the place itself. So what is loaded
+ * between the two, in the reverse order, is the count that goes with the place, if they are equal; if they are not, that of
+ * the last message was stored.
+ */
+static uint64_t count_received(const shmx_queue_root *root)
+{
+	/* Acquire: pairs with the release in shmx_log_pass(), so that no more seem received than are found sent later. */
+	uint64_t tail = atomic_load_explicit(&root->log.tail, memory_order_acquire);
+	/* Acquire: pairs with the release in take_message(). */
+	uint64_t received = atomic_load_explicit(&root->intended_received, memory_order_acquire);
+
+	/* Acquire, twice: pairs with the releases in take_message() and store_received(). */
+	if (atomic_load_explicit(&root->intended_tail, memory_order_acquire) == tail) {
+		return received;
+	}
+	return atomic_load_explicit(&root->received, memory_order_acquire);
+}
+
+static uint64_t count_sent(const shmx_queue_root *root)
+{
+	/* Acquire: pairs with the release in shmx_log_publish(). */
+	uint64_t head = atomic_load_explicit(&root->log.head, memory_order_acquire);
+	/* Acquire, twice: pairs with the releases in append(). */
+	uint64_t sent = atomic_load_explicit(&root->intended_sent, memory_order_acquire);
+
+	return atomic_load_explicit(&root->intended_head, memory_order_acquire) == head ? sent : load(&root->sent);
+}
+
+/* Only a scribbler makes more received than sent. */
+static void count_messages(const shmx_queue_root *root, shmx_queue_figures *figures)
+{
+	figures->received = count_received(root);
+	figures->sent = count_sent(root);
+	figures->pending = figures->sent > figures->received ? figures->sent - figures->received : 0;
+}
+
 shmx_status shmx_queue_pending(shmx_segment *segment, uint64_t *pending)
 {
-	const shmx_queue_root *root = queue_root(segment);
 	shmx_status status = shmx_segment_check(segment);
-	uint64_t sent, received;
+	shmx_queue_figures figures;
 
 	*pending = 0;
 	if (status != SHMX_OK) {
@@ -642,10 +683,8 @@ shmx_status shmx_queue_pending(shmx_segment *segment, uint64_t *pending)
 	if (shmx_segment_kind(segment) != SHMX_KIND_QUEUE) {
 		return shmx_segment_kind(segment) == SHMX_KIND_BLANK ? SHMX_OK : SHMX_E_KIND;
 	}
-	/* Received before sent, and acquire, so that no more seem received than sent. Pairs with store_received(). */
-	received = atomic_load_explicit(&root->received, memory_order_acquire);
-	sent = load(&root->sent);
-	*pending = sent > received ? sent - received : 0;
+	count_messages(queue_root(segment), &figures);
+	*pending = figures.pending;
 	return SHMX_OK;
 }
 
@@ -659,7 +698,6 @@ static uint64_t count_asleep(shmx_segment *segment, int member)
 
 shmx_status shmx_queue_info(shmx_segment *segment, shmx_queue_figures *figures)
 {
-	const shmx_queue_root *root = queue_root(segment);
 	shmx_status status = shmx_segment_check(segment);
 	shmx_log_window window;
 	shmx_log log;
@@ -672,10 +710,7 @@ shmx_status shmx_queue_info(shmx_segment *segment, shmx_queue_figures *figures)
 		return shmx_segment_kind(segment) == SHMX_KIND_BLANK ? SHMX_OK : SHMX_E_KIND;
 	}
 	view_log(segment, &log);
-	/* Received before sent, and acquire, so that no more seem received than sent. Pairs with store_received(). */
-	figures->received = atomic_load_explicit(&root->received, memory_order_acquire);
-	figures->sent = load(&root->sent);
-	figures->pending = figures->sent > figures->received ? figures->sent - figures->received : 0;
+	count_messages(queue_root(segment), figures);
 	figures->capacity = log.size;
 	figures->receivers_waiting = count_asleep(segment, SHMX_SEM_FILLED);
 	figures->senders_waiting = count_asleep(segment, SHMX_SEM_DRAINED);

@@ -1446,7 +1446,7 @@ static look_result look_once(shmx_vars *vars, const shmx_vars_name *name, shmx_f
 				return result;
 			}
 		}
-		/* Keeps the loads above before that of tail; pairs with the fence in shmx_log_pass(). */
+		/* Keeps the loads above before that of tail; pairs with the fences of shmx_log.c. */
 		atomic_thread_fence(memory_order_acquire);
 		tail = atomic_load_explicit(&vars->root->log.tail, memory_order_acquire);
 		if (offset < tail) {
@@ -1518,7 +1518,7 @@ bool shmx_vars_still_valid(const shmx_segment *segment, const shmx_found *found)
 {
 	const shmx_vars_root *root = (const shmx_vars_root *) (const void *) segment->header->root;
 
-	/* Keeps the caller's reads before the load; pairs with the fence in shmx_log_pass(). */
+	/* Keeps the caller's reads before the load; pairs with the fences of shmx_log.c. */
 	atomic_thread_fence(memory_order_acquire);
 	return found->offset >= load(&root->log.tail);
 }

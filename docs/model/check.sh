@@ -70,18 +70,25 @@ fi
 holds queue '-DSENDERS=2 -DRECEIVERS=1 -DMESSAGES=1' \
 	'queue, 2 senders, 1 receiver, 1 death: no message is lost or received twice, and the counts are right' \
 	'queue, 2 senders, 1 receiver, 1 death: nobody sleeps in vain, with no bound on sleeps'
+holds queue '-DSENDERS=1 -DRECEIVERS=1 -DLOOKS' \
+	'queue, 1 sender of 2 messages, 1 receiver, 1 death: who counts without the guard counts what was so at one moment'
+breaks queue '-DSENDERS=1 -DRECEIVERS=1 -DLOOKS -DCOUNTED_ONLY' 'assertion violated.*before' \
+	'queue whose counts forget what the dead did: a wrong count is found'
 breaks queue '-DSENDERS=1 -DRECEIVERS=1 -DNO_DEATH_POST' "$in_vain" 'queue whose dead do not post: a sleep in vain is found'
 if when '--default --full'; then
 	holds queue '-DSENDERS=1 -DRECEIVERS=2' 'queue, 1 sender of 2 messages, 2 receivers, 1 death: the same'
 	holds queue '-DSENDERS=1 -DRECEIVERS=2 -DCAPACITY=1' 'queue, the same with room for one message: the same'
 	breaks queue '-DSENDERS=1 -DRECEIVERS=1 -DSENT_FIRST' 'assertion violated.*sent==head' \
 		'queue that intends the count before head: a wrong count is found'
+	breaks queue '-DSENDERS=1 -DRECEIVERS=1 -DLOOKS -DINTENDED_AT_FIRST' 'assertion violated.*before' \
+		'queue whose counts load the intended place before the count: a wrong count is found'
 	breaks queue '-DSENDERS=2 -DRECEIVERS=1 -DMESSAGES=1 -DLATE_TURN' "$in_vain" \
 		'queue whose senders look at their semaphore without the guard: a sleep in vain is found'
 	breaks queue '-DSENDERS=1 -DRECEIVERS=2 -DCAPACITY=1 -DNO_HAND_ON' "$in_vain" \
 		'queue whose receivers do not hand on a wake-up: a sleep in vain is found'
 fi
 if when --full; then
+	holds queue '-DSENDERS=1 -DRECEIVERS=1 -DDEATHS=2 -DLOOKS' 'queue, 1 sender, 1 receiver, 2 deaths: counts are the same'
 	holds queue '-DSENDERS=2 -DRECEIVERS=2 -DMESSAGES=1 -DGIVE_UPS=0' 'queue, 2 senders, 2 receivers, 1 death: the same'
 	holds queue '-DSENDERS=1 -DRECEIVERS=1 -DDEATHS=2 -DGIVE_UPS=2' 'queue, 1 sender, 1 receiver, 2 deaths: the same'
 	holds queue '-DSENDERS=1 -DRECEIVERS=2 -DDEATHS=2 -DGIVE_UPS=0' 'queue, 1 sender, 2 receivers, 2 deaths: the same'

@@ -18,8 +18,8 @@
  * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
  * acquire or a release that is missing. docs/concurrency.md argues those.
  *
- * Variants: SENDERS, RECEIVERS, MESSAGES, CAPACITY, DEATHS, GIVE_UPS (calls whose time is over). Breaks: NO_DEATH_POST, SENT_FIRST,
- * LATE_TURN, NO_HAND_ON.
+ * Variants: SENDERS, RECEIVERS, MESSAGES, CAPACITY, DEATHS, GIVE_UPS (calls whose time is over), LOOKS (somebody counts without
+ * the guard). Breaks: NO_DEATH_POST, SENT_FIRST, LATE_TURN, NO_HAND_ON, COUNTED_ONLY, INTENDED_AT_FIRST.
  */
 #ifndef SENDERS
 #define SENDERS 2
@@ -373,3 +373,44 @@ active proctype judge()
 	assert(!SLEEPS_IN_VAIN(4))
 #endif
 }
+
+#ifdef LOOKS
+#ifdef COUNTED_ONLY
+#define IS_INTENDED false
+#else
+#define IS_INTENDED (intended_at == at)
+#endif
+
+/* count_received() and count_sent(): what was so at one moment of the look, though nobody recover after a death. */
+active proctype looker()
+{
+	byte at, intended_at, count, before;
+
+	atomic { at = tail; before = tail };
+#ifdef INTENDED_AT_FIRST
+	intended_at = intended_tail;
+	count = intended_received;
+#else
+	count = intended_received;
+	intended_at = intended_tail;
+#endif
+	if
+	:: IS_INTENDED
+	:: !IS_INTENDED -> count = received
+	fi;
+	assert(before <= count && count <= tail);
+	atomic { at = head; before = head };
+#ifdef INTENDED_AT_FIRST
+	intended_at = intended_head;
+	count = intended_sent;
+#else
+	count = intended_sent;
+	intended_at = intended_head;
+#endif
+	if
+	:: IS_INTENDED
+	:: !IS_INTENDED -> count = sent
+	fi;
+	assert(before <= count && count <= head)
+}
+#endif

@@ -230,6 +230,29 @@ static void a_dead_large_write_is_told_to_the_byte(void **state)
 	assert_int_equal(atomic_load(&segment.header->counters.torn_writes), 1);
 }
 
+/* They used to time out, and go on doing so, until somebody wrote. */
+static void a_dead_large_write_holds_up_no_reader_however_little_it_waits(void **state)
+{
+	static const int64_t timeouts[] = { 0, 1000, 90000, MILLISECONDS, 4 * MILLISECONDS };
+	shmx_torn torn;
+
+	(void) state;
+	write_at(0, data, 100);
+	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
+		die_in_write(&segment, 5000, data, 4097, 2000);
+		reader.lock_timeout = segment.lock_timeout = timeouts[i];
+		assert_int_equal(shmx_bytes_read(&reader, 5000, found, 1, &torn), SHMX_OK);
+		assert_true(torn.found);
+		assert_int_equal(atomic_load(&segment.header->write.sequence) & 1, 1);
+		assert_int_equal(shmx_bytes_read(&segment, 5000, found, 1, &torn), SHMX_OK);
+		assert_true(torn.found);
+		assert_int_equal(atomic_load(&segment.header->counters.torn_writes), i + 1);
+		assert_at_rest(&segment);
+		segment.lock_timeout = 2 * SECONDS;
+		write_at(5000, data, 4097);
+	}
+}
+
 /* What a reader calls between two tries takes long, as it may on a busy machine. */
 static bool kept_from_the_processor;
 
@@ -798,6 +821,7 @@ int main(void)
 		TEST(another_kind_is_neither_read_nor_written_nor_repaired),
 		TEST(a_read_goes_through_a_journaled_write_under_way),
 		TEST(a_dead_large_write_is_told_to_the_byte),
+		TEST(a_dead_large_write_holds_up_no_reader_however_little_it_waits),
 		TEST(a_reader_that_is_kept_from_the_processor_repairs_all_the_same),
 		TEST(writes_clear_what_they_cover),
 		TEST(a_full_table_merges_and_loses_nothing),

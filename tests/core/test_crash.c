@@ -567,13 +567,12 @@ static int take_from_the_dead(void *context)
 {
 	shmx_segment segment;
 
-	(void) context;
 	if (open_key(&segment, 'w') != SHMX_OK) {
 		return 1;
 	}
 	shmx_crash_by(SIGSTOP);
 	shmx_crash_arm_label("guard: owner found dead");
-	if (shmx_guard_take(&segment, 5 * SECONDS) != SHMX_OK) {
+	if (shmx_guard_take(&segment, *(const int64_t *) context) != SHMX_OK) {
 		return 2;
 	}
 	shmx_crash_arm_label(NULL);
@@ -585,14 +584,16 @@ static int take_from_the_dead(void *context)
 
 /*
  * Between finding an owner dead and taking its guard, another waiter may mark the guard, which takes nothing over, or be
- * faster and take it. With one token for all it is the dead owner's own token that comes with the guard.
+ * faster and take it. With one token for all it is the dead owner's own token that comes with the guard. A mark takes it
+ * away from nobody, also not from one that does not wait.
  */
 static void who_is_overtaken_at_a_dead_owners_guard_goes_on(void **state)
 {
 	(void) state;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		bool one_token = i == 2;
 		bool taken = i == 1;
+		int64_t timeout = i == 3 ? 0 : 5 * SECONDS;
 		scenario world = { .offset = 100, .length = 1, .tokens = one_token ? 1 : 63, .left_by_dead = { 20000, 26000 } };
 		shmx_segment segment;
 		pid_t waiter;
@@ -600,7 +601,7 @@ static void who_is_overtaken_at_a_dead_owners_guard_goes_on(void **state)
 		set_up_world(&world);
 		atomic_store(&shared->ready, 0);
 		assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
-		waiter = start_child(take_from_the_dead, NULL);
+		waiter = start_child(take_from_the_dead, &timeout);
 		await_stop(waiter);
 		if (taken) {
 			assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
