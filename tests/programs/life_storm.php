@@ -264,8 +264,9 @@ ok($kills > 3 * $seconds / slowness() / share() && $lives > 20 * $seconds / slow
 ok($longest < STALL * slowness() * share() + $pause, 'nobody is held up for 250 ms beyond what the machine itself is late',
 	sprintf('%.1f ms', $longest / 1e6));
 ok(shmx_list() === [], 'no segment of shmx is left', json_encode(shmx_list()));
-// A set that its maker could not label is left alone for two seconds.
-for ($i = 0; $i < 30 && count(kernel_sets()) > $before[1]; $i++) {
+// A set that its maker could not label is left alone for two seconds. And the board stays until the last child of one that
+// was killed, which had closed its segment already, has ended.
+for ($i = 0; $i < 5 * $patience && [count(kernel_segments()), count(kernel_sets())] !== $before; $i++) {
 	usleep(200_000);
 	shmx_delete(shmx_open(0, 'n', 0600, 1));
 }
