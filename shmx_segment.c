@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sem.h>
@@ -383,10 +384,32 @@ shmx_status shmx_segment_stat(const shmx_segment *segment, struct shmid_ds *stat
 	return shmctl(segment->id, IPC_STAT, status) == 0 ? SHMX_OK : SHMX_E_STAT;
 }
 
+/*
+ * As whom the kernel shows each user that a process's user namespace has no number for (user_namespaces(7)), unless
+ * /proc/sys/kernel/overflowuid was changed.
+ */
+#define SHMX_OVERFLOW_USER 65534u
+
+/* Only where the namespace is the machine's own is a user 65534 one user: its one line maps every number to itself. */
+static bool overflow_user_is_one_user(void)
+{
+	unsigned int inside = 1, outside = 1, count = 0;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+
+	if (map == NULL) {
+		return false;
+	}
+	if (fscanf(map, "%u %u %u", &inside, &outside, &count) != 3) {
+		count = 0;
+	}
+	fclose(map);
+	return inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
 /* Root may write anywhere, to this process's own memory too. */
 static bool is_foreign(uid_t user)
 {
-	return user != 0 && user != geteuid();
+	return user != 0 && (user != geteuid() || (user == SHMX_OVERFLOW_USER && !overflow_user_is_one_user()));
 }
 
 bool shmx_segment_has_foreign_writers(const shmx_segment *segment)

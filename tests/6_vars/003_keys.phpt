@@ -19,11 +19,6 @@ foreach ($keys as $number => $key) {
 }
 $wrong = array_filter($keys, fn ($key) => shmx_get_var($shmx, $key) !== $array[$key] || !shmx_has_var($shmx, $key));
 echo count($wrong), " of ", count($keys), " keys lead elsewhere than in an array\n";
-function sorted(array $keys): array
-{
-	usort($keys, fn ($one, $other) => serialize($one) <=> serialize($other));
-	return $keys;
-}
 var_dump(sorted(shmx_keys($shmx)) === sorted(array_keys($array)), count(array_unique(array_map('serialize', shmx_keys($shmx)))) === count($array));
 var_dump(shmx_info($shmx)['entries'] === count($array));
 

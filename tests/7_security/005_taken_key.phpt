@@ -38,7 +38,7 @@ remove_test_keys(__FILE__);
 --EXPECT--
 Warning: shmx_open(): Unable to attach or create shared memory segment "File exists"; false
 'taken'
-65534
+65533
 '666'
 0
 '600'

@@ -23,8 +23,8 @@ echo unprivileged(fn () => outcome(fn () => shmx_read($shmx, 0, 4)) . ', ' . out
 // One that had: it writes on, and cannot tell the living from the dead.
 $changed = new Child(function ($parent) use ($shmx) {
 	shmx_write($shmx, 'once', 0);
-	posix_setgid(65534);
-	posix_setuid(65534);
+	posix_setgid(65533);
+	posix_setuid(65533);
 	$parent->say(outcome(fn () => shmx_write($shmx, 'then', 0)));
 	$parent->hear();
 	$parent->say([
@@ -49,8 +49,8 @@ $changed->wait();
 $queue = shmx_open(0, 'n', 0600, 4096);
 echo implode("\n", elsewhere(function () use ($queue) {
 	shmx_send($queue, 'root');
-	posix_setgid(65534);
-	posix_setuid(65534);
+	posix_setgid(65533);
+	posix_setuid(65533);
 	$told = [];
 	foreach ([1, 2] as $_) {
 		$told[] = outcome(fn () => shmx_receive($queue, $message, 0.5));

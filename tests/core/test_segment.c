@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@
 #include "shmx_bytes.h"
 #include "shmx_guard.h"
 
-#define NOBODY 65534
+#define NOBODY 65533
+#define OVERFLOW_USER 65534
 /* What shmx_segment.c gives a segment that is not finished, and every set. */
 #define FORMING 0001
 #define OURS 0010
@@ -593,6 +595,83 @@ static void a_segment_that_another_user_created_stays_his(void **state)
 	assert_int_equal(status.shm_perm.uid, 0);
 	assert_int_equal(status.shm_perm.cuid, NOBODY);
 	assert_true(shmx_segment_has_foreign_writers(&segment));
+}
+
+#define NO_NAMESPACE 96
+
+static bool users_are_the_machines(void)
+{
+	unsigned int count = 0;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+
+	if (map == NULL) {
+		return false;
+	}
+	if (fscanf(map, " 0 0 %u", &count) != 1) {
+		count = 0;
+	}
+	fclose(map);
+	return count == UINT32_MAX;
+}
+
+/* In a user namespace the kernel shows every user without a number there as one, this process among them. */
+static int look_into_a_segment_as_unmapped(void *context)
+{
+	if (!become_nobody() || open_key(&other, *(key_t *) context, 'a', 0) != SHMX_OK) {
+		return 99;
+	}
+	if (!shmx_segment_has_foreign_writers(&other)) {
+		return 1;
+	}
+	if (unshare(CLONE_NEWUSER) != 0) {
+		return NO_NAMESPACE;
+	}
+	return geteuid() != OVERFLOW_USER || !shmx_segment_has_foreign_writers(&other);
+}
+
+/* Outside of one, that number is a user like others. */
+static int make_as_overflow_user(void *context)
+{
+	if (setgid(OVERFLOW_USER) != 0 || setuid(OVERFLOW_USER) != 0
+		|| open_key(&other, *(key_t *) context, 'n', 10) != SHMX_OK) {
+		return 99;
+	}
+	if (shmx_segment_has_foreign_writers(&other)) {
+		return 1;
+	}
+	if (unshare(CLONE_NEWUSER) != 0) {
+		return NO_NAMESPACE;
+	}
+	return geteuid() != OVERFLOW_USER || !shmx_segment_has_foreign_writers(&other);
+}
+
+static int make_for_all_to_read(void *context)
+{
+	shmx_open_options options = options_for(*(key_t *) context, 'n', 10);
+
+	options.permissions = 0644;
+	return setgid(1) != 0 || setuid(1) != 0 || shmx_segment_open(&other, &options) != SHMX_OK;
+}
+
+static void a_user_namespace_makes_nobody_of_others_the_same_user(void **state)
+{
+	key_t key = unused_key();
+	int made, seen;
+
+	(void) state;
+	if (geteuid() != 0 || !users_are_the_machines()) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(reap(start_child(make_for_all_to_read, &key))), 0);
+	seen = WEXITSTATUS(reap(start_child(look_into_a_segment_as_unmapped, &key)));
+	destroy_key(key);
+	made = WEXITSTATUS(reap(start_child(make_as_overflow_user, &key)));
+	destroy_key(key);
+	if (seen == NO_NAMESPACE && made == NO_NAMESPACE) {
+		skip();
+	}
+	assert_int_equal(seen, 0);
+	assert_int_equal(made, 0);
 }
 
 static void set_limit(const char *name, const char *value)
@@ -1181,6 +1260,7 @@ int main(void)
 		TEST(a_segment_without_a_key_is_reached_by_its_id_and_permissions),
 		TEST(who_else_may_write_is_asked_of_the_kernel_each_time),
 		TEST(a_segment_that_another_user_created_stays_his),
+		TEST(a_user_namespace_makes_nobody_of_others_the_same_user),
 		TEST(a_kernel_out_of_segments_or_semaphores_leaves_nothing_behind),
 		TEST(what_a_creator_left_unfinished_is_finished_by_whoever_opens),
 		TEST(what_cannot_be_finished_for_want_of_semaphores_waits_for_the_next),
