@@ -578,12 +578,27 @@ PHP_FUNCTION(shmx_send)
 	throw_call_status(segment, status, "a queue");
 }
 
+/* For a "variable" or a "message" whose bytes are no value. */
+static void throw_undecodable(const char *what, uint32_t type)
+{
+	if (type != SHMX_TYPE_SERIALIZED) {
+		throw_status(SHMX_E_DAMAGED);
+		return;
+	}
+	zend_throw_exception_ex(shmx_exception_class, SHMX_E_DAMAGED,
+		"The %s cannot be unserialized: this script lacks an enum that it holds, its objects are nested too deeply, or "
+		"the segment is damaged",
+		what);
+}
+
 static bool decode_message(const shmx_message *message, zval *value)
 {
 	if (message->type == SHMX_TYPE_SERIALIZED) {
-		zend_string *copy = zend_string_init((const char *) message->bytes, message->length, false);
-		bool decoded = shmx_codec_unserialize(copy, value);
+		zend_string *copy = shmx_new_string(message->length);
+		bool decoded;
 
+		memcpy(ZSTR_VAL(copy), message->bytes, message->length);
+		decoded = shmx_codec_unserialize(copy, value);
 		zend_string_efree(copy);
 		return decoded;
 	}
@@ -610,6 +625,16 @@ static bool decode_and_free(shmx_message *message, zval *value)
 	zend_end_try();
 	shmx_message_free(message);
 	return decoded;
+}
+
+/* Takes `value` over. Until PHP 8.5 the macro destroys the old value first, whose destructor may look at the variable. */
+static void assign_output(zval *output, zval *value)
+{
+	zval old;
+
+	ZVAL_COPY(&old, Z_REFVAL_P(output));
+	ZEND_TRY_ASSIGN_REF_TMP(output, value);
+	zval_ptr_dtor(&old);
 }
 
 PHP_FUNCTION(shmx_receive)
@@ -639,7 +664,8 @@ PHP_FUNCTION(shmx_receive)
 	if (UNEXPECTED(status != SHMX_OK)) {
 		shmx_message_free(&message);
 		if (status == SHMX_NO_MESSAGE || status == SHMX_INTERRUPTED) {
-			ZEND_TRY_ASSIGN_REF_NULL(output);
+			ZVAL_NULL(&value);
+			assign_output(output, &value);
 			RETURN_FALSE;
 		}
 		if (status == SHMX_E_FULL) {
@@ -662,10 +688,10 @@ PHP_FUNCTION(shmx_receive)
 		RETURN_THROWS();
 	}
 	if (!decoded) {
-		throw_status(SHMX_E_DAMAGED);
+		throw_undecodable("message", message.type);
 		RETURN_THROWS();
 	}
-	ZEND_TRY_ASSIGN_REF_TMP(output, &value);
+	assign_output(output, &value);
 	RETURN_TRUE;
 }
 
@@ -1173,11 +1199,8 @@ PHP_FUNCTION(shmx_get_var)
 		}
 		RETURN_NULL();
 	}
-	if (status == SHMX_E_DAMAGED && found.type == SHMX_TYPE_SERIALIZED) {
-		zend_throw_exception(shmx_exception_class,
-			"The variable cannot be unserialized: this script lacks an enum that it holds, its objects are nested too "
-			"deeply, or the segment is damaged",
-			SHMX_E_DAMAGED);
+	if (status == SHMX_E_DAMAGED) {
+		throw_undecodable("variable", found.type);
 		RETURN_THROWS();
 	}
 	throw_variable_status(segment, status, NULL);
@@ -1472,126 +1495,79 @@ PHP_FUNCTION(shmx_cas_var)
 	shmx_codec_encoded_free(&expected);
 }
 
-/* Adds a key to the set that the keys are collected in, as a PHP array would: a decimal number is an int. */
-static void add_key(HashTable *set, const unsigned char *bytes, size_t length)
-{
-	zval nothing;
-
-	ZVAL_NULL(&nothing);
-	zend_symtable_str_update(set, (const char *) bytes, length, &nothing);
-}
-
 #define SHMX_KEYS_ATTEMPTS 100
 
-/* The next key with a NUL behind it, which Zend looks at. */
-static shmx_status next_key(shmx_segment *segment, shmx_vars_cursor *cursor, unsigned char *buffer, size_t *length)
-{
-	shmx_status status = shmx_vars_next(segment, cursor, buffer, length);
-
-	if (status == SHMX_OK) {
-		buffer[*length] = '\0';
-	}
-	return status;
-}
-
-static shmx_status collect_keys(shmx_segment *segment, HashTable *set, unsigned char *buffer)
-{
-	shmx_vars_cursor cursor = { 0 };
-	size_t length;
-	shmx_status status;
-
-	for (;;) {
-		status = next_key(segment, &cursor, buffer, &length);
-		if (status != SHMX_OK) {
-			return status == SHMX_NOT_FOUND ? SHMX_OK : status;
-		}
-		add_key(set, buffer, length);
-	}
-}
-
 /*
- * Keys one behind the other, each after its length and before a NUL. In malloc()'s memory: an error of Zend's would leave
- * the guard taken.
+ * Keys one behind the other, each after its length and before a NUL, which Zend looks at. In malloc()'s memory: an error of
+ * Zend's would leave the guard taken.
  */
 typedef struct {
 	unsigned char *bytes;
 	size_t used;
 	size_t size;
+	size_t count;
 	bool no_memory;
 } key_list;
 
-static bool list_key(key_list *list, const unsigned char *key, size_t length)
+typedef struct {
+	const unsigned char *bytes;
+	size_t length;
+	zend_ulong hash;
+} listed_key;
+
+/* Where the next key goes, with room for the longest one; NULL when there is no memory. */
+static unsigned char *place_of_next_key(key_list *list)
 {
-	size_t needed = list->used + sizeof(length) + length + 1;
+	size_t needed = list->used + sizeof(size_t) + SHMX_RECORD_MAX_KEY + 1;
 
 	if (needed > list->size) {
-		unsigned char *larger = realloc(list->bytes, 2 * needed);
+		unsigned char *larger = realloc(list->bytes, needed + list->used);
 
 		if (larger == NULL) {
 			list->no_memory = true;
-			return false;
+			return NULL;
 		}
 		list->bytes = larger;
-		list->size = 2 * needed;
+		list->size = needed + list->used;
 	}
-	memcpy(list->bytes + list->used, &length, sizeof(length));
-	memcpy(list->bytes + list->used + sizeof(length), key, length + 1);
-	list->used = needed;
-	return true;
+	return list->bytes + list->used + sizeof(size_t);
 }
 
-/* Under the guard: no writer overtakes this walk. */
-static shmx_status list_keys(shmx_segment *segment, key_list *list, unsigned char *buffer)
+/* SHMX_E_TIMEOUT also when more than `most` bytes of keys come. */
+static shmx_status list_keys(shmx_segment *segment, key_list *list, size_t most)
 {
 	shmx_vars_cursor cursor = { 0 };
-	size_t length;
+	unsigned char *key;
+
+	list->used = list->count = 0;
+	while ((key = place_of_next_key(list)) != NULL) {
+		size_t length;
+		shmx_status status = shmx_vars_next(segment, &cursor, key, &length);
+
+		if (status != SHMX_OK) {
+			return status == SHMX_NOT_FOUND ? SHMX_OK : status;
+		}
+		memcpy(key - sizeof(length), &length, sizeof(length));
+		key[length] = '\0';
+		list->used += sizeof(length) + length + 1;
+		list->count++;
+		if (list->used > most) {
+			return SHMX_E_TIMEOUT;
+		}
+	}
+	return SHMX_OK;
+}
+
+/* Nobody overtakes the walk, and a key takes less in the list than in the segment: else somebody has scribbled. */
+static shmx_status list_keys_guarded(shmx_segment *segment, key_list *list)
+{
 	shmx_status status = shmx_guard_take(segment, segment->lock_timeout);
 
-	if (status != SHMX_OK) {
-		return status;
+	if (status == SHMX_OK) {
+		status = list_keys(segment, list, segment->payload_size);
+		shmx_guard_release(segment);
+		return status == SHMX_E_TIMEOUT ? SHMX_E_DAMAGED : status;
 	}
-	do {
-		status = next_key(segment, &cursor, buffer, &length);
-		/* A key takes less in the list than in the segment, unless somebody scribbles. */
-		if (list->used > segment->payload_size) {
-			status = SHMX_E_DAMAGED;
-		}
-	} while (status == SHMX_OK && list_key(list, buffer, length));
-	shmx_guard_release(segment);
-	return status == SHMX_NOT_FOUND ? SHMX_OK : status;
-}
-
-static void add_listed_keys(HashTable *set, const key_list *list)
-{
-	for (size_t at = 0; at < list->used;) {
-		size_t length;
-
-		memcpy(&length, list->bytes + at, sizeof(length));
-		at += sizeof(length);
-		add_key(set, list->bytes + at, length);
-		at += length + 1;
-	}
-}
-
-static shmx_status collect_keys_guarded(shmx_segment *segment, HashTable *set, unsigned char *buffer)
-{
-	key_list list = { 0 };
-	shmx_status status = list_keys(segment, &list, buffer);
-
-	zend_try
-	{
-		if (list.no_memory) {
-			zend_error_noreturn(E_ERROR, "Out of memory");
-		}
-		add_listed_keys(set, &list);
-	}
-	zend_catch
-	{
-		free(list.bytes);
-		zend_bailout();
-	}
-	zend_end_try();
-	free(list.bytes);
 	return status;
 }
 
@@ -1599,54 +1575,114 @@ static shmx_status collect_keys_guarded(shmx_segment *segment, HashTable *set, u
  * Writers overtake a walk whose process is kept from running half-way. Who may write makes them wait; a read-only handle
  * can only try again.
  */
-static shmx_status collect_keys_tirelessly(shmx_segment *segment, HashTable *set, unsigned char *buffer)
+static shmx_status list_keys_tirelessly(shmx_segment *segment, key_list *list)
 {
-	shmx_status status = collect_keys(segment, set, buffer);
+	const size_t most = 2 * MIN(segment->payload_size, SIZE_MAX / 2);
+	shmx_status status = list_keys(segment, list, most);
 
 	for (int attempt = 1; status == SHMX_E_TIMEOUT && attempt < SHMX_KEYS_ATTEMPTS; attempt++) {
-		zend_hash_clean(set);
 		if (!segment->read_only) {
-			return collect_keys_guarded(segment, set, buffer);
+			return list_keys_guarded(segment, list);
 		}
-		status = collect_keys(segment, set, buffer);
+		status = list_keys(segment, list, most);
 	}
 	return status;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+	const listed_key *one = left, *other = right;
+
+	if (one->hash != other->hash) {
+		return one->hash < other->hash ? -1 : 1;
+	}
+	if (one->length != other->length) {
+		return one->length < other->length ? -1 : 1;
+	}
+	return memcmp(one->bytes, other->bytes, one->length);
+}
+
+/*
+ * A walk without the guard may meet a key twice. They are told by sorting: whoever chooses the keys could make a PHP array
+ * of them take quadratic time. In malloc()'s memory; NULL when there is none.
+ */
+static listed_key *sort_keys(const key_list *list)
+{
+	listed_key *keys = calloc(list->count + 1, sizeof(*keys));
+	size_t at = 0;
+
+	if (keys == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		memcpy(&keys[i].length, list->bytes + at, sizeof(keys[i].length));
+		keys[i].bytes = list->bytes + at + sizeof(keys[i].length);
+		keys[i].hash = zend_hash_func((const char *) keys[i].bytes, keys[i].length);
+		at += sizeof(keys[i].length) + keys[i].length + 1;
+	}
+	qsort(keys, list->count, sizeof(*keys), compare_keys);
+	return keys;
+}
+
+/* As a PHP array would have them: a decimal number is an int. */
+static void add_keys(zval *array, const listed_key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *text = (const char *) keys[i].bytes;
+		zend_ulong number;
+
+		if (i > 0 && compare_keys(&keys[i - 1], &keys[i]) == 0) {
+			continue;
+		}
+		if (ZEND_HANDLE_NUMERIC_STR(text, keys[i].length, number)) {
+			add_next_index_long(array, (zend_long) number);
+		} else {
+			add_next_index_stringl(array, text, keys[i].length);
+		}
+	}
+}
+
+/* Frees both, also where PHP ends the script for want of memory. */
+static zend_never_inline void return_keys(zval *return_value, unsigned char *bytes, listed_key *keys, size_t count)
+{
+	zend_try
+	{
+		if (keys == NULL) {
+			zend_error_noreturn(E_ERROR, "Out of memory");
+		}
+		array_init_size(return_value, (uint32_t) MIN(count, HT_MAX_SIZE));
+		add_keys(return_value, keys, count);
+	}
+	zend_catch
+	{
+		free(keys);
+		free(bytes);
+		zend_bailout();
+	}
+	zend_end_try();
+	free(keys);
+	free(bytes);
 }
 
 PHP_FUNCTION(shmx_keys)
 {
 	zval *argument;
 	shmx_segment *segment;
-	HashTable set;
-	unsigned char *buffer;
+	key_list list = { 0 };
 	shmx_status status;
-	zend_string *text;
-	zend_ulong number;
 
 	SHMX_PARSE_SEGMENT_ONLY(argument);
 	segment = open_segment(argument);
 	if (segment == NULL) {
 		RETURN_THROWS();
 	}
-	buffer = emalloc(SHMX_RECORD_MAX_KEY + 1);
-	zend_hash_init(&set, 0, NULL, NULL, false);
-	status = collect_keys_tirelessly(segment, &set, buffer);
-	efree(buffer);
-	if (status == SHMX_OK) {
-		array_init_size(return_value, zend_hash_num_elements(&set));
-		ZEND_HASH_FOREACH_KEY(&set, number, text)
-		{
-			if (text != NULL) {
-				add_next_index_str(return_value, zend_string_copy(text));
-			} else {
-				add_next_index_long(return_value, (zend_long) number);
-			}
-		}
-		ZEND_HASH_FOREACH_END();
-	} else {
+	status = list_keys_tirelessly(segment, &list);
+	if (status != SHMX_OK) {
+		free(list.bytes);
 		throw_variable_status(segment, status, NULL);
+		RETURN_THROWS();
 	}
-	zend_hash_destroy(&set);
+	return_keys(return_value, list.bytes, list.no_memory ? NULL : sort_keys(&list), list.count);
 }
 
 PHP_FUNCTION(shmx_clear)

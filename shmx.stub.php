@@ -293,7 +293,8 @@ function shmx_inc_var(Shmx $shmx, string|int $key, int $step = 1, int $ttl = 0):
 function shmx_cas_var(Shmx $shmx, string|int $key, mixed $expected, mixed $new): bool {}
 
 /**
- * The keys that are there, in no certain order. While others write, each key that is there all the while is among them.
+ * The keys that are there, each once, in no certain order. While others write, each key that is there all the while is among
+ * them, and one that is looked up later may be gone.
  *
  * @return list<string|int>
  * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED

@@ -895,19 +895,55 @@ static uint64_t checksum(const unsigned char *bytes, size_t length)
 	return sum;
 }
 
-bool shmx_codec_serialize(zval *value, shmx_encoded *encoded)
+/*
+ * Floats go to their last bit: another process may have another serialize_precision. User code that runs meanwhile has this
+ * one too, and may set it, which then holds for the rest.
+ */
+static void restore_precision(void)
+{
+	PG(serialize_precision) = INI_INT("serialize_precision");
+}
+
+/*
+ * Within somebody's Serializable::serialize() PHP would go on with that one's numbering of objects, which the lock keeps
+ * apart. Otherwise there is no lock: whoever serializes within this goes on with its numbering, or a cycle of such objects
+ * would have no end.
+ */
+static void serialize(zval *value, smart_str *serialized)
 {
 	php_serialize_data_t data;
+	const unsigned int apart = BG(serialize).level > 0;
+
+	BG(serialize_lock) += apart;
+	PG(serialize_precision) = -1;
+	zend_try
+	{
+		PHP_VAR_SERIALIZE_INIT(data);
+		php_var_serialize(serialized, value, &data);
+		PHP_VAR_SERIALIZE_DESTROY(data);
+	}
+	zend_catch
+	{
+		restore_precision();
+		/* Shutdown functions must not go on with a numbering that was broken off. */
+		if (!apart) {
+			BG(serialize).level = 0;
+			BG(serialize).data = NULL;
+		}
+		zend_bailout();
+	}
+	zend_end_try();
+	restore_precision();
+	BG(serialize_lock) -= apart;
+}
+
+bool shmx_codec_serialize(zval *value, shmx_encoded *encoded)
+{
 	smart_str serialized = { 0 };
 	uint64_t sum = 0;
 
 	smart_str_appendl(&serialized, (const char *) &sum, sizeof(sum));
-	/* Within somebody's Serializable::serialize() PHP would go on with that one's numbering of objects. */
-	BG(serialize_lock)++;
-	PHP_VAR_SERIALIZE_INIT(data);
-	php_var_serialize(&serialized, value, &data);
-	PHP_VAR_SERIALIZE_DESTROY(data);
-	BG(serialize_lock)--;
+	serialize(value, &serialized);
 	if (EG(exception)) {
 		smart_str_free(&serialized);
 		return false;
@@ -1638,9 +1674,38 @@ bool shmx_codec_decode(shmx_codec_memory *memory, uint8_t type, const unsigned c
 	}
 }
 
-bool shmx_codec_unserialize(const zend_string *private_copy, zval *value)
+/* `result` is undefined before, and stays so where the bytes are no value. */
+static void unserialize(const unsigned char *at, const unsigned char *end, zval *result)
 {
 	php_unserialize_data_t data;
+	/* As in serialize(). */
+	const unsigned int apart = BG(unserialize).level > 0;
+
+	BG(serialize_lock) += apart;
+	zend_try
+	{
+		PHP_VAR_UNSERIALIZE_INIT(data);
+		zval *slot = var_tmp_var(&data);
+		if (php_var_unserialize(slot, &at, end, &data) && at == end) {
+			ZVAL_COPY_DEREF(result, slot);
+		}
+		/* Runs the __unserialize and __wakeup that were put off. */
+		PHP_VAR_UNSERIALIZE_DESTROY(data);
+	}
+	zend_catch
+	{
+		if (!apart) {
+			BG(unserialize).level = 0;
+			BG(unserialize).data = NULL;
+		}
+		zend_bailout();
+	}
+	zend_end_try();
+	BG(serialize_lock) -= apart;
+}
+
+bool shmx_codec_unserialize(const zend_string *private_copy, zval *value)
+{
 	const unsigned char *at = (const unsigned char *) ZSTR_VAL(private_copy);
 	const unsigned char *end = at + ZSTR_LEN(private_copy);
 	uint64_t sum;
@@ -1655,16 +1720,7 @@ bool shmx_codec_unserialize(const zend_string *private_copy, zval *value)
 		return false;
 	}
 	ZVAL_UNDEF(&result);
-	/* As in shmx_codec_serialize(). */
-	BG(serialize_lock)++;
-	PHP_VAR_UNSERIALIZE_INIT(data);
-	zval *slot = var_tmp_var(&data);
-	if (php_var_unserialize(slot, &at, end, &data) && at == end) {
-		ZVAL_COPY_DEREF(&result, slot);
-	}
-	/* Runs the __unserialize and __wakeup that were put off. */
-	PHP_VAR_UNSERIALIZE_DESTROY(data);
-	BG(serialize_lock)--;
+	unserialize(at, end, &result);
 	if (EG(exception)) {
 		zval_ptr_dtor(&result);
 		return false;

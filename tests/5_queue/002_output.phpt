@@ -31,17 +31,23 @@ show(
 	fn () => $typed->text,
 	fn () => shmx_pending($shmx),
 );
-// The old value goes when the new one is there.
+// The old value goes when the new one is there, so that its destructor meets no half-destroyed one.
 final class Last
 {
+	public function __construct(public string $name) {}
 	public function __destruct()
 	{
-		echo "destroyed\n";
+		global $object, $seen;
+		echo "$this->name destroyed, the variable is ", brief($object), "\n";
+		$seen = $object;
+		$object = 'set by the destructor';
 	}
 }
-$object = new Last();
+$object = new Last('object');
 shmx_receive($shmx, $object);
-var_dump($object);
+var_dump($object, $seen);
+$object = [new Last('array'), 'beside'];
+var_dump(shmx_receive($shmx, $empty, 0), shmx_receive($shmx, $object, 0), $object, $seen);
 // Nothing there: null. A handle that is the output is no trouble.
 $object = 'before';
 var_dump(shmx_receive($shmx, $fresh, 0), $fresh, shmx_receive($shmx, $fresh, 0), $fresh, shmx_receive($shmx, $object, 0.001), $object);
@@ -72,10 +78,16 @@ TypeError: Cannot assign string to reference held by property Typed::$number of 
 true
 'five'
 2
-destroyed
+object destroyed, the variable is 'six'
+string(21) "set by the destructor"
 string(3) "six"
+array destroyed, the variable is null
 bool(true)
-string(5) "seven"
+bool(false)
+string(21) "set by the destructor"
+NULL
+bool(false)
+NULL
 bool(false)
 NULL
 bool(false)

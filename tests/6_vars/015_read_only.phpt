@@ -11,7 +11,7 @@ $blank = shmx_open(test_key(__FILE__), 'a', 0, 0);
 $all = fn ($handle) => show(
 	fn () => shmx_get_var($handle, 'key', 'default'),
 	fn () => shmx_has_var($handle, 'key'),
-	fn () => shmx_keys($handle),
+	fn () => sorted(shmx_keys($handle)),
 	fn () => shmx_put_var($handle, 'key', 2),
 	fn () => shmx_add_var($handle, 'key', 2),
 	fn () => shmx_add_var($handle, 'new', 2),
@@ -57,7 +57,7 @@ Error: Read-only segment cannot be written
 with variables
 1
 true
-["key","object","list"]
+["key","list","object"]
 Error: Read-only segment cannot be written
 Error: Read-only segment cannot be written
 Error: Read-only segment cannot be written

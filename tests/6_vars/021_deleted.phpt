@@ -15,7 +15,7 @@ show(
 	fn () => shmx_inc_var($other, 'key'),
 	fn () => shmx_get_var($shmx, 'key'),
 	fn () => shmx_put_var($shmx, 'new', [1]),
-	fn () => shmx_keys($other),
+	fn () => sorted(shmx_keys($other)),
 	fn () => shmx_clear($shmx),
 	fn () => shmx_has_var($other, 'key'),
 	fn () => shmx_info($other)['deleted'],
