@@ -11,7 +11,7 @@ shmx.writers=15
 require __DIR__ . '/../helpers.inc';
 if (!isset($argv[1])) {
 	$shmx = shmx_open(test_key(__FILE__), 'n', 0600, 8);
-	shmx_write($shmx, pack('q', 0), 0);
+	shmx_write($shmx, pack('V', 0), 0);
 }
 $again = (int) ($argv[1] ?? 40);
 if (!isset($argv[1])) {
@@ -22,8 +22,8 @@ if (isset($argv[1]) || $child === 0) {
 	for ($i = 0; $i < 2; $i++) {
 		$mine[$i] = shmx_open(test_key(__FILE__), 'w', 0, 0);
 		shmx_lock($mine[$i], 10) || exit(2);
-		[, $count] = unpack('q', shmx_read($mine[$i], 0, 8));
-		shmx_write($mine[$i], pack('q', $count + 1), 0);
+		[, $count] = unpack('V', shmx_read($mine[$i], 0, 4));
+		shmx_write($mine[$i], pack('V', $count + 1), 0);
 		$i === 1 || shmx_unlock($mine[$i]);
 	}
 	if ($again === 0) {
@@ -34,7 +34,7 @@ if (isset($argv[1]) || $child === 0) {
 	exit(3);
 }
 pcntl_waitpid($child, $status);
-var_dump(pcntl_wexitstatus($status), unpack('q', shmx_read($shmx, 0, 8))[1], shmx_info($shmx)['writers']);
+var_dump(pcntl_wexitstatus($status), unpack('V', shmx_read($shmx, 0, 4))[1], shmx_info($shmx)['writers']);
 ?>
 --CLEAN--
 <?php

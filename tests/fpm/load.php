@@ -103,10 +103,10 @@ final class Load
 		}
 		$pid = array_rand($workers);
 		$slow = preg_match('/hold|wait/', (string) @file_get_contents("$this->folder/notes/$workers[$pid]"));
-		// Before and after: in between this process may have to wait for a processor.
+		// Before and after: in between this process may have to wait for a processor. One that is still dying may be met again.
 		$before = microtime(true);
 		if ((!$slow || mt_rand(0, 19) === 0) && posix_kill($pid, SIGKILL)) {
-			$this->deaths->killed[$workers[$pid]] = [$before, microtime(true)];
+			$this->deaths->killed[$workers[$pid]] ??= [$before, microtime(true)];
 		}
 	}
 
@@ -151,7 +151,7 @@ final class Load
 		$this->processes = [];
 		$this->log->end();
 		$this->deaths->readFpmLog("$this->folder/fpm.log");
-		$this->deaths->explain($this->log->failed, "$this->folder/notes");
+		$this->deaths->explain($this->log->failed, "$this->folder/notes", @file("$this->folder/nginx-error.log") ?: []);
 		$this->readWrk();
 	}
 
