@@ -17,11 +17,12 @@
  *   - a key met twice in one array makes the input invalid;
  *   - whatever has been built is at every step a table that zend_array_destroy can take apart.
  *
- * It relies on the hash table's layout as PHP 8.2 to 8.4 have it, through the engine's macros.
+ * It relies on the hash table's layout as PHP 8.2 to 8.6 have it, through the engine's macros.
  */
 
 #include "shmx_codec.h"
 #include "zend_exceptions.h"
+#include "zend_ini.h"
 #include "zend_smart_str.h"
 #include "ext/standard/basic_functions.h"
 #include "ext/standard/php_var.h"
@@ -901,7 +902,7 @@ static uint64_t checksum(const unsigned char *bytes, size_t length)
  */
 static void restore_precision(void)
 {
-	PG(serialize_precision) = INI_INT("serialize_precision");
+	PG(serialize_precision) = zend_ini_long(ZEND_STRL("serialize_precision"), false);
 }
 
 /*

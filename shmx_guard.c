@@ -652,7 +652,7 @@ static bool take_from_dead(shmx_segment *segment, uint64_t word)
 
 		if (word_tenure(now) != word_tenure(word) || word_owner(now) == 0
 			|| look_at_owner(segment, word_owner(now)) != OWNER_DEAD) {
-			return false;
+			break;
 		}
 		if (take_over(segment, now)) {
 			return true;

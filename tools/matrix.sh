@@ -4,7 +4,7 @@
 # release or processor is unpacked there and not installed: none of its packages' scripts run, which takes most of the
 # time that a bootstrap takes. It sees this tree as /shmx, and a .build of its own in it.
 
-matrix_parts=(8.4 i386 debug zts)
+matrix_parts=(8.4 8.5 8.6 i386 debug zts)
 
 # What cannot be had here is said, and is neither passed nor failed.
 matrix_skip() {
@@ -69,9 +69,10 @@ matrix_mirror() {
 		awk -v codename="$codename" '$2 == "main" && ($1 == codename || $1 ~ /^(old)?stable$|^testing$/) { print $3; exit }'
 }
 
-# Unpacks what the tests need of a release for a processor. On failure the reason is the last line of the log.
+# Unpacks what the tests need of a release for a processor: its own PHP, or php8.5, which experimental may have beside it. On
+# failure the reason is the last line of the log.
 matrix_unpack() {
-	local root=$1 suite=$2 processor=$3 mirror version hooks=()
+	local root=$1 suite=$2 processor=$3 php=$4 mirror version hooks=() sources=() options=()
 	local packages=base-files,bash,coreutils,dash,debianutils,diffutils,dpkg,findutils,gcc,grep,libc-bin,libc6-dev,make
 	if [[ -e $root ]]; then
 		return
@@ -85,9 +86,15 @@ matrix_unpack() {
 		# Later releases bring the links from /bin to /usr/bin in a package.
 		hooks=(--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr)
 	fi
+	sources=("deb $mirror $suite main")
+	if [[ $php != php ]]; then
+		# A mirror that stands still has these past their date.
+		sources+=("deb $mirror experimental main")
+		options=(--aptopt='Acquire::Check-Valid-Until "false"')
+	fi
 	rm -rf "$root.new"
 	mmdebstrap --variant=extract --mode=root --architectures="$processor" "${hooks[@]}" \
-		--include="$packages,mawk,php-cli,php-dev,sed,util-linux" "$suite" "$root.new" "deb $mirror $suite main" || return
+		"${options[@]}" --include="$packages,mawk,$php-cli,$php-dev,sed,util-linux" "$suite" "$root.new" "${sources[@]}" || return
 	version=$(cd "$root.new/usr/bin" && echo php[0-9]*.[0-9]*) || return
 	(
 		# As far as it is missed, what the packages' scripts would have done.
@@ -152,9 +159,9 @@ matrix_emulate() {
 	wait "$pid"
 }
 
-# A part that is another Debian.
+# A part that is another Debian: its name, the release, the processor, and the PHP if it is not the release's own.
 matrix_debian() {
-	local name=$1 suite=$2 processor=$3 root=.build/matrix/$1 log=.build/logs/unpack-$1.log enter=matrix_enter
+	local name=$1 suite=$2 processor=$3 php=${4:-php} root=.build/matrix/$1 log=.build/logs/unpack-$1.log enter=matrix_enter
 	if [[ $EUID -ne 0 ]] || ! unshare --mount --ipc --pid --fork true 2>/dev/null; then
 		matrix_skip "$name" 'needs root, and the right to mount'
 		return
@@ -166,7 +173,7 @@ matrix_debian() {
 	need mmdebstrap
 	mkdir -p .build/matrix .build/logs
 	say "$name: Debian $suite for $processor"
-	if ! matrix_unpack "$root" "$suite" "$processor" >"$log" 2>&1 </dev/null; then
+	if ! matrix_unpack "$root" "$suite" "$processor" "$php" >"$log" 2>&1 </dev/null; then
 		matrix_skip "$name" "Debian $suite cannot be had here: $(grep -v '^$' "$log" | grep -E '^E:' | tail -n 1 | grep . || tail -n 1 "$log")"
 		return
 	fi
@@ -250,6 +257,8 @@ matrix_built() {
 matrix_part() {
 	case $1 in
 	8.4) matrix_debian 8.4 trixie amd64 ;;
+	8.5) matrix_debian 8.5 sid amd64 php8.5 ;;
+	8.6) matrix_debian 8.6 sid amd64 php8.6 ;;
 	i386) matrix_debian i386 bookworm i386 ;;
 	debug) matrix_built debug ;;
 	zts) matrix_built zts --enable-zts ;;

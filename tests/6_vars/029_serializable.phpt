@@ -71,11 +71,15 @@ final class Settles
 }
 
 /** Ends the script as memory_limit would, in the middle of its serialization. */
-final class Ends
+final class Ends implements Serializable
 {
-	public function __serialize(): array
+	public function serialize(): string
 	{
 		trigger_error('the end', E_USER_ERROR);
+	}
+
+	public function unserialize(string $data): void
+	{
 	}
 }
 

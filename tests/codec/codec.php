@@ -428,7 +428,8 @@ foreach ($largest as $name => $bytes) {
 	} catch (Exception) {
 	}
 	$factor = intdiv(memory_get_peak_usage() - $memory, strlen($bytes));
-	ok($factor < 256, "$name take less than 256 bytes for each of theirs: $factor");
+	// A debug build's allocator adds to each of them.
+	ok($factor < (PHP_DEBUG ? 384 : 256), "$name take less than 256 bytes for each of theirs: $factor");
 	unset($value);
 }
 $value = shmx_codec_test_decode("$a\x10" . $u32(1) . "\0\0\0\x80\0\0\0\0\xff" . $i64(2147483647) . "\1");
