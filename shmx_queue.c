@@ -539,7 +539,10 @@ static shmx_status take_message(shmx_segment *segment, shmx_message *message, bo
 	if (message->length > message->capacity) {
 		return SHMX_E_FULL;
 	}
-	memcpy(message->bytes, shmx_record_value(record, 0), message->length);
+	/* An empty one needs no memory, and memcpy() takes no NULL. */
+	if (message->length > 0) {
+		memcpy(message->bytes, shmx_record_value(record, 0), message->length);
+	}
 	window.tail = shmx_log_after(&log, &window, window.tail, size);
 	/* Release: as for intended_head in append(). */
 	atomic_store_explicit(&root->intended_tail, window.tail, memory_order_release);
