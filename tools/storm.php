@@ -4,6 +4,8 @@
 // Usage: storm.php MINUTES, with the environment that ./dev gives to test programs.
 
 const ROUND = 60;
+/** It may end late, after all its patience. Seconds. */
+const LONGEST_ROUND = 15 * ROUND;
 /** So many processes want a processor at once: the owner of a lock may wait for one, and those who wait for the lock with it. */
 const PROCESSES = 30;
 const PROGRAMS = [
@@ -25,21 +27,35 @@ final class Storm
 	{
 		[$script, $arguments] = [$command[0], array_slice($command, 1)];
 		$this->output = tmpfile();
-		$this->process = proc_open([getenv('SHMX_PHP'), ...explode(' ', getenv('SHMX_PHP_FLAGS')), __DIR__ . "/../tests/$script", ...$arguments],
+		$this->process = proc_open([...isolation(), getenv('SHMX_PHP'), ...explode(' ', getenv('SHMX_PHP_FLAGS')), __DIR__ . "/../tests/$script", ...$arguments],
 			[['file', '/dev/null', 'r'], $this->output, $this->output], $pipes, null,
 			['SHMX_STORM_SECONDS' => (string) ROUND, 'SHMX_STORM_SHARE' => (string) share_of_a_processor()] + getenv());
 	}
 
+	/** Looks now and then: a signal's handler runs in between, and a storm that hangs is told to end. */
 	public function wait(): void
 	{
-		$status = proc_close($this->process);
+		$end = microtime(true) + LONGEST_ROUND;
+		$said = '';
+		while (($state = proc_get_status($this->process))['running']) {
+			usleep(20_000);
+			if ($said === '' && microtime(true) > $end) {
+				$said = "\nnot ok - it did not end by itself";
+				$this->end();
+			}
+		}
+		proc_close($this->process);
+		$this->process = null;
 		rewind($this->output);
-		$this->said = stream_get_contents($this->output) . ($status === 0 ? '' : "\nnot ok - exit status $status");
+		$status = $state['signaled'] ? "signal $state[termsig]" : "exit status $state[exitcode]";
+		$this->said = stream_get_contents($this->output) . ($status === 'exit status 0' ? '' : "\nnot ok - $status") . $said;
 	}
 
 	public function end(): void
 	{
-		proc_terminate($this->process, SIGTERM);
+		if ($this->process !== null) {
+			proc_terminate($this->process, SIGTERM);
+		}
 	}
 
 	/** calls, kills, recoveries, longest_stall, machine_stall. */
@@ -62,6 +78,17 @@ final class Storm
 		// A comment each, or it would be counted as more tests than there are.
 		return $bad ? preg_replace('/^/m', '# ', "--- $this->name\n$this->said") . "\n" : '';
 	}
+}
+
+/** What gives a storm System V objects of its own. As root it does that itself. */
+function isolation(): array
+{
+	static $isolation;
+	if ($isolation === null) {
+		exec('unshare --user --map-current-user --ipc true 2>/dev/null', $unused, $status);
+		$isolation = posix_geteuid() !== 0 && $status === 0 ? ['unshare', '--user', '--map-current-user', '--ipc'] : [];
+	}
+	return $isolation;
 }
 
 /** How many processes share a processor: so many times what it takes alone may a call take. */

@@ -139,6 +139,8 @@ final class Load
 			$this->masterStoodStill = $this->servers->fpm->isRunning()
 				&& (children($this->servers->fpm->pid) === [] || $this->servers->masterSpins());
 			if ($this->masterStoodStill) {
+				// Its log goes with it.
+				$this->deaths->readFpmLog("$this->folder/fpm.log");
 				$this->servers->restartFpm();
 				$this->goesOn = $this->answers();
 			}
@@ -151,7 +153,8 @@ final class Load
 		$this->processes = [];
 		$this->log->end();
 		$this->deaths->readFpmLog("$this->folder/fpm.log");
-		$this->deaths->explain($this->log->failed, "$this->folder/notes", @file("$this->folder/nginx-error.log") ?: []);
+		$this->deaths->explain($this->log->failed, "$this->folder/notes", @file("$this->folder/nginx-error.log") ?: [],
+			($this->found('machine')['longest'] ?? 0) / 1e9);
 		$this->readWrk();
 	}
 
@@ -177,6 +180,12 @@ final class Load
 	public function sample(): string
 	{
 		return implode("\n", preg_grep('/^WRK sample/', file("$this->folder/wrk.out")));
+	}
+
+	/** Nanoseconds of the longest call. A page may be killed while it waits for long; the process beside it is not. */
+	public function waited(): float
+	{
+		return max($this->log->waited * 1000, $this->found('partner')['waited'] ?? INF);
 	}
 
 	public function ask(string $what): string
@@ -224,7 +233,7 @@ final class Load
 		say('#   without an answer    ' . $n(count($log->failed)) . ($deaths->causes ? ': ' . figures($deaths->causes) : ''));
 		say("#   terminated, though nothing in the request takes long: {$n($deaths->heldUp)}");
 		say(sprintf('#   longest call         %.1f ms by the clock, %.1f ms without the time for which it had no processor (a process that only sleeps: %.1f ms)',
-			$log->longest / 1e3, $log->waited / 1e3, ($this->found('machine')['longest'] ?? 0) / 1e6));
+			$log->longest / 1e3, $this->store === 'shmx' ? $this->waited() / 1e6 : $log->waited / 1e3, ($this->found('machine')['longest'] ?? 0) / 1e6));
 		$this->reportSilences();
 	}
 
@@ -304,11 +313,11 @@ function check_account(Load $load, int $key): void
 function check_waits(Load $load): void
 {
 	$machine = $load->found('machine')['longest'] ?? 0;
-	ok($load->log->waited * 1000 < LONGEST_WAIT * share() + $machine, 'no call waited long', $load->log->waited / 1e3 . ' ms');
+	ok($load->waited() < LONGEST_WAIT * share() + $machine, 'no call waited long', $load->waited() / 1e6 . ' ms');
 	$successor = $load->found('successor') + ['deaths' => 0, 'longest' => INF];
 	say(sprintf('# %d workers died with a lock that another process was waiting for, who had it at most %.1f ms after their last sign of life',
 		$successor['deaths'], $successor['longest'] / 1e6));
-	ok($successor['deaths'] > 0 && $successor['longest'] < LONGEST_WAIT * share() + $machine, 'the lock of a dead worker was had soon', json_encode($successor));
+	ok(($load->masterStoodStill || $successor['deaths'] > 0) && $successor['longest'] < LONGEST_WAIT * share() + $machine, 'the lock of a dead worker was had soon', json_encode($successor));
 }
 
 function check_segments(Load $load, int $key): void
@@ -318,9 +327,9 @@ function check_segments(Load $load, int $key): void
 	$names = [VARS => 'variables', CACHE => 'cache', BYTES => 'bytes', JOBS => 'queue', EMPTY_QUEUE => 'empty queue', HELD => 'held'];
 	$recoveries = array_map(fn ($which) => shmx_info(open_segment($key, $which))['recoveries'], array_flip($names));
 	say('# locks taken over from the dead: ' . array_sum($recoveries) . '; ' . figures($recoveries, 'in '));
-	report_figures($load->log->requests, count($load->deaths->killed), array_sum($recoveries), $load->log->waited / 1e3,
+	report_figures($load->log->requests, count($load->deaths->killed), array_sum($recoveries), $load->waited() / 1e6,
 		($load->found('machine')['longest'] ?? 0) / 1e6);
-	ok(array_sum($recoveries) > 0, 'workers died in their calls');
+	ok($load->masterStoodStill || array_sum($recoveries) > 0, 'workers died in their calls');
 	$wrong = [];
 	for ($i = 0; $i < PERMANENTS; $i++) {
 		if ((generation("permanent $i", $store->get("permanent $i")) ?? -1) < $ledger->get(Ledger::GENERATIONS + $i)) {
