@@ -1,13 +1,16 @@
 <?php
 // A queue while its users are killed: senders and receivers of numbered messages, and SIGKILL every few milliseconds.
 // Afterwards every message has been received once, in the order of its sender, but for what was in the hands of the
-// dead. Runs for SHMX_STORM_SECONDS, or the first argument, or 10 seconds; prints TAP.
+// dead. One sender and one receiver are spared: they live to tell of every wait. Runs for SHMX_STORM_SECONDS, or the
+// first argument, or 10 seconds; prints TAP.
 
 require __DIR__ . '/../helpers.inc';
 
 const SENDERS = 4;
 const RECEIVERS = 4;
 const STALL = 0.25;
+// Seconds; who notes nothing for so long hangs.
+const PATIENCE = 5;
 // Nanoseconds; calls that take longer are written down.
 const SLOW = 10_000_000;
 // Messages are numbered within the life of a sender; lives are numbered over all of them.
@@ -16,7 +19,9 @@ const LIFE = 10_000_000;
 $seconds = (float) ($argv[1] ?? (getenv('SHMX_STORM_SECONDS') ?: 10)) * slowness();
 $folder = sys_get_temp_dir() . '/shmx-queue-storm-' . getmypid();
 mkdir($folder, 0700);
-$shmx = shmx_open(0, 'n', 0600, 16384);
+// One that was killed has left its segment.
+remove_test_keys(__FILE__);
+$shmx = shmx_open(test_key(__FILE__), 'n', 0600, 16384);
 $owner = getmypid();
 $children = [];
 register_shutdown_function(function () use ($owner, $shmx, $folder, &$children): void {
@@ -27,7 +32,9 @@ register_shutdown_function(function () use ($owner, $shmx, $folder, &$children):
 		posix_kill($pid, SIGKILL);
 		pcntl_waitpid($pid, $status);
 	}
+	// Its semaphores go with it only so; the rest is for one that cannot be deleted.
 	shmx_delete($shmx);
+	remove_test_keys(__FILE__);
 	array_map(unlink(...), glob("$folder/*"));
 	rmdir($folder);
 });
@@ -51,6 +58,13 @@ function open_log(string $file)
 	$log = fopen($file, 'a');
 	stream_set_write_buffer($log, 0);
 	return $log;
+}
+
+/** Ends a process. Why stands in a file before it does, for it may be killed while it ends. */
+function fail(string $folder, int $life, string $why): never
+{
+	file_put_contents("$folder/wrong-$life", $why);
+	exit(1);
 }
 
 /** The numbers that a log holds. */
@@ -84,47 +98,76 @@ function number_of(mixed $message): int
 	};
 }
 
-function send_messages(Shmx $shmx, int $life, string $folder): void
+function send_messages(Shmx $shmx, int $life, string $folder, int $owner): void
 {
 	$log = open_log("$folder/sent-$life");
 	$slow = open_log("$folder/slow-$life");
 	$watch = new Stopwatch();
-	for ($i = 1; ; $i++) {
+	for ($i = 1; posix_getppid() === $owner; $i++) {
 		$number = $life * LIFE + $i;
 		$watch->start();
 		// Written down before and after: what stands before only may have been in its hands.
 		note($log, $number);
 		if (!shmx_send($shmx, message($number), 10)) {
-			exit(1);
+			fail($folder, $life, "could not send $number");
 		}
 		note($log, -$number);
 		note_if_slow($slow, $watch);
 		if (file_exists("$folder/stop")) {
-			exit(0);
+			return;
 		}
 	}
 }
 
-function receive_messages(Shmx $shmx, int $life, string $folder): void
+function receive_messages(Shmx $shmx, int $life, string $folder, int $owner): void
 {
 	$log = open_log("$folder/received-$life");
 	$slow = open_log("$folder/slow-$life");
 	$watch = new Stopwatch();
-	while (true) {
+	while (posix_getppid() === $owner) {
 		$watch->start();
 		if (!shmx_receive($shmx, $message, 10)) {
-			exit(1);
+			fail($folder, $life, 'received nothing');
 		}
 		note_if_slow($slow, $watch);
 		if ($message === null) {
-			exit(0);
+			return;
 		}
 		$number = number_of($message);
 		if ($message != message($number)) {
-			exit(2);
+			fail($folder, $life, "received what is not message $number: " . substr(serialize($message), 0, 200));
 		}
 		note($log, $number);
 	}
+}
+
+/** A process of one life. What it ends with is 0 only where it was told to end. */
+function live(string $what, Shmx $shmx, int $life, string $folder, int $owner, float $seconds): never
+{
+	// For one that hangs, and has no parent any more.
+	pcntl_alarm((int) ($seconds + 60 * slowness()) * share());
+	try {
+		$what === 'sender' ? send_messages($shmx, $life, $folder, $owner) : receive_messages($shmx, $life, $folder, $owner);
+	} catch (Throwable $e) {
+		fail($folder, $life, $e::class . ': ' . $e->getMessage());
+	}
+	exit(0);
+}
+
+/** Of these lives, by process, those that note nothing any more. */
+function stuck(array $lives, string $folder): array
+{
+	$size = function (int $life) use ($folder): int {
+		clearstatcache();
+		return array_sum(array_map(fn ($log) => (int) @filesize("$folder/$log-$life"), ['sent', 'received']));
+	};
+	$before = array_map($size, $lives);
+	$end = hrtime(true) + (int) (1e9 * PATIENCE * slowness() * share());
+	do {
+		usleep(10_000);
+		$stuck = array_filter($lives, fn ($life, $pid) => $size($life) === $before[$pid], ARRAY_FILTER_USE_BOTH);
+	} while ($stuck !== [] && hrtime(true) < $end);
+	return $stuck;
 }
 
 $lives = 0;
@@ -132,11 +175,11 @@ $role = [];
 $killed = ['sender' => 0, 'receiver' => 0];
 $dead = [];
 $unexpected = [];
-$start = function (string $what) use ($shmx, $folder, &$children, &$lives, &$role): void {
+$start = function (string $what) use ($shmx, $folder, $owner, $seconds, &$children, &$lives, &$role): void {
 	$life = ++$lives;
 	$pid = pcntl_fork();
 	if ($pid === 0) {
-		$what === 'sender' ? send_messages($shmx, $life, $folder) : receive_messages($shmx, $life, $folder);
+		live($what, $shmx, $life, $folder, $owner, $seconds);
 	}
 	$children[$pid] = $life;
 	$role[$life] = $what;
@@ -147,6 +190,21 @@ for ($i = 0; $i < SENDERS; $i++) {
 for ($i = 0; $i < RECEIVERS; $i++) {
 	$start('receiver');
 }
+// The first of each.
+$spared = [1, SENDERS + 1];
+
+$kill = function (int $pid) use (&$children, &$killed, &$dead, &$unexpected, &$role): void {
+	$life = $children[$pid];
+	posix_kill($pid, SIGKILL);
+	pcntl_waitpid($pid, $status);
+	if (pcntl_wifsignaled($status) && pcntl_wtermsig($status) === SIGKILL) {
+		$killed[$role[$life]]++;
+		$dead[$life] = true;
+	} else {
+		$unexpected[] = "$role[$life] $life ended with status $status";
+	}
+	unset($children[$pid]);
+};
 
 $end = hrtime(true) + (int) ($seconds * 1e9);
 $pause = 0;
@@ -157,19 +215,14 @@ while (hrtime(true) < $end) {
 	usleep($sleep);
 	// How long this machine lets a process wait that only sleeps.
 	$pause = max($pause, (hrtime(true) - $begun) / 1e9 - $sleep / 1e6);
-	$pid = array_rand($children);
+	$pid = array_rand(array_diff($children, $spared));
 	$life = $children[$pid];
-	if (pcntl_waitpid($pid, $status, WNOHANG) === $pid) {
-		$unexpected[] = "$role[$life] $life ended with status $status";
-	} else {
-		posix_kill($pid, SIGKILL);
-		pcntl_waitpid($pid, $status);
-		$killed[$role[$life]]++;
-		$dead[$life] = true;
-	}
-	unset($children[$pid]);
+	$kill($pid);
 	$start($role[$life]);
 }
+$stuck = stuck($children, $folder);
+// They would not hear that it is over.
+array_map($kill, array_keys($stuck));
 
 // Senders stop of themselves, while the receivers still make room for them; then each receiver is told.
 touch("$folder/stop");
@@ -180,13 +233,18 @@ foreach ($children as $pid => $life) {
 		$status === 0 || $unexpected[] = "sender $life ended with status $status";
 	}
 }
-for ($i = 0; $i < RECEIVERS; $i++) {
+$told = count($children);
+for ($i = 0; $i < $told; $i++) {
 	shmx_send($shmx, null, 10) || $unexpected[] = 'the end could not be sent';
 }
 foreach ($children as $pid => $life) {
 	pcntl_waitpid($pid, $status);
 	unset($children[$pid]);
 	$status === 0 || $unexpected[] = "receiver $life ended with status $status";
+}
+
+foreach (glob("$folder/wrong-*") as $file) {
+	$unexpected[] = basename($file) . ': ' . file_get_contents($file);
 }
 
 // A sender's log has two words for each message; a last one by itself is in doubt.
@@ -200,10 +258,11 @@ foreach ($role as $life => $what) {
 }
 // One byte for each message: how often it was received.
 $seen = array_map(fn ($count) => str_repeat("\0", $count), $attempted);
-$twice = $disorder = $invented = 0;
+$noted = $twice = $disorder = $invented = 0;
 foreach (array_keys($role, 'receiver') as $life) {
 	$last = [];
 	foreach (numbers("$folder/received-$life") as $number) {
+		$noted++;
 		[$sender, $i] = [intdiv($number, LIFE), $number % LIFE];
 		if ($i > ($attempted[$sender] ?? 0)) {
 			$invented++;
@@ -235,8 +294,12 @@ foreach (array_keys($role) as $life) {
 	}
 }
 $info = shmx_info($shmx);
+// What the queue itself has counted, but for the messages that told the receivers to end.
+$came_true = $info['sent'] - $told - array_sum($confirmed);
+$in_doubt = array_sum($attempted) - array_sum($confirmed);
+$taken = $info['received'] - $told - $noted;
 
-echo "1..7\n";
+echo "1..10\n";
 printf("# %d messages, %d senders and %d receivers killed in %.0f s, %d locks taken over; %d messages went with receivers, "
 	. "%d with senders; %d calls above 10 ms, the longest %.1f ms (of this machine itself %.1f ms)\n", $sent, $killed['sender'],
 	$killed['receiver'], $seconds, $info['recoveries'], $lost, $lost_with_sender, count($slow), $longest * 1e3, $pause * 1e3);
@@ -246,8 +309,14 @@ ok($unexpected === [] && $invented === 0, 'everybody who was not killed came to 
 ok($sent > 1000 * $seconds / slowness() / share() && min($killed) > 10, 'the storm was one');
 ok($twice === 0, 'no message is received twice', "$twice were");
 ok($disorder === 0, 'each receiver has the messages of each sender in order', "$disorder were not");
-ok($lost <= $killed['receiver'], 'a killed receiver takes one message with it at most',
-	"$lost lost, $killed[receiver] killed");
+ok($lost <= $taken && $taken <= $killed['receiver'], 'a killed receiver takes one message with it at most',
+	"$lost lost, $taken taken and not noted, $killed[receiver] killed");
+ok($came_true >= 0 && $came_true <= $in_doubt && $info['received'] === $info['sent'],
+	'the queue counts what was sent and received, and what was in doubt once at most',
+	"$came_true of $in_doubt in doubt; $info[sent] sent, $info[received] received");
 ok($lost_alive === [], 'a sender is in doubt about one message at most, and only when it was killed');
+ok($info['recoveries'] <= array_sum($killed), 'the lock was taken over from none who lived',
+	"$info[recoveries] recoveries, " . array_sum($killed) . ' killed');
+ok($stuck === [], 'whoever is not killed goes on', 'nothing from life ' . implode(', ', $stuck));
 ok($longest < STALL * slowness() * share() + $pause, 'nobody is held up for ' . STALL * 1000 . ' ms beyond what the machine itself is late',
 	sprintf('%.0f ms', $longest * 1e3));
