@@ -1,13 +1,15 @@
 <?php
 // Segments that live shortly: six processes open or create them, use them, fork with them, delete and close them, while one
-// after another is killed. No open may fail, whatever is found must be whole, nobody may be held up, and nothing may be
-// left in the kernel. Usage: life_storm.php [seconds [seed]], or SHMX_STORM_SECONDS; 10 seconds otherwise.
+// after another is killed. One is never killed: only who lives on can tell of every time that it was held up. No open may
+// fail, whatever is found must be whole, nobody may be held up, and nothing may be left in the kernel.
+// Usage: life_storm.php [seconds [seed]], or SHMX_STORM_SECONDS; 10 seconds otherwise.
 require __DIR__ . '/../helpers.inc';
 
 $seconds = (float) ($argv[1] ?? (getenv('SHMX_STORM_SECONDS') ?: 10));
 $seed = (int) ($argv[2] ?? random_int(1, 1 << 30));
 enter_own_namespace();
 remove_test_keys_at_end(__FILE__);
+remove_test_keys(__FILE__);
 // Where a segment was deleted, nobody can tell any more whether the lock's owner lives, and others wait in vain.
 ini_set('shmx.lock_timeout', (string) min(5, share()));
 ini_set('shmx.writers', '100');
@@ -16,19 +18,29 @@ const PROCESSES = 6;
 const KINDS = ['bytes', 'variables', 'queue'];
 const SIZE = 40_000;
 const STALL = 250e6;
+/** The process that is never killed. */
+const SURVIVOR = 0;
+/** So many calls a forked child makes. */
+const CALLS_OF_CHILD = 5;
+/**
+ * Who has not made a few calls by then hangs: nanoseconds, on a machine of its own. Each of them may wait in vain for the
+ * lock of a segment that was deleted.
+ */
+const PATIENCE = 20e9;
 
-/** Numbers of each process, in memory of its own, since it may be killed at any instant. */
+/**
+ * Numbers of each process, in memory of its own, since it may be killed at any instant. Its children count in the same
+ * place, even when it has a successor there already: nobody may go by what it knows from earlier.
+ */
 final class Board
 {
 	public const CALLS = 0;
 	public const LONGEST = 1;
 	public const LIVES = 2;
 	private const SLOT = 64;
-	private array $numbers;
 
 	public function __construct(private Shmop $page, private int $slot)
 	{
-		$this->numbers = self::of($page, $slot);
 	}
 
 	public static function of(Shmop $page, int $slot): array
@@ -36,22 +48,52 @@ final class Board
 		return array_values(unpack('P3', shmop_read($page, $slot * self::SLOT, 24)));
 	}
 
-	public function count(int $what, int $by = 1): void
+	public function count(int $what): void
 	{
-		$this->set($what, $this->numbers[$what] + $by);
+		$this->set($what, $this->get($what) + 1);
 	}
 
 	public function longest(int $nanoseconds): void
 	{
-		if ($nanoseconds > $this->numbers[self::LONGEST]) {
+		if ($nanoseconds > $this->get(self::LONGEST)) {
 			$this->set(self::LONGEST, $nanoseconds);
 		}
 	}
 
+	public function get(int $what): int
+	{
+		return self::of($this->page, $this->slot)[$what];
+	}
+
 	private function set(int $what, int $number): void
 	{
-		$this->numbers[$what] = $number;
 		shmop_write($this->page, pack('P', $number), $this->slot * self::SLOT + 8 * $what);
+	}
+}
+
+/**
+ * What went wrong, in the words of whoever found it. One pair of sockets for all processes, so that words outlive the one
+ * who said them, and a forked child is heard whose parent has been killed.
+ */
+final class Words
+{
+	private array $ends;
+
+	public function __construct()
+	{
+		$this->ends = stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);
+		stream_set_blocking($this->ends[0], false);
+	}
+
+	public function say(string $what): void
+	{
+		fwrite($this->ends[1], strtr($what, "\n", ' ') . "\n");
+	}
+
+	/** All that was said since the last time, without waiting for more. */
+	public function heard(): array
+	{
+		return array_values(array_filter(explode("\n", (string) stream_get_contents($this->ends[0]))));
 	}
 }
 
@@ -106,19 +148,19 @@ function use_queue(Shmx $shmx): ?string
 	return shmx_receive($shmx, $message, 0) && !is_sealed($message) ? 'a message is not whole' : null;
 }
 
-/** A process that ends only by being killed, or with what went wrong. */
+/** A process that ends only by being killed, or with what went wrong; or when nobody is left to kill it. */
 final class Process
 {
 	private Stopwatch $watch;
 
-	public function __construct(private int $key, private Board $board, private Child $parent)
+	public function __construct(private int $key, private Board $board, private Words $words)
 	{
 		$this->watch = new Stopwatch();
 	}
 
 	private function wrong(string $what): never
 	{
-		$this->parent->say($what);
+		$this->words->say($what);
 		exit(1);
 	}
 
@@ -168,21 +210,21 @@ final class Process
 		$child = pcntl_fork();
 		if ($child === 0) {
 			// Whoever waits for it may be killed: then it ends unnoticed, and soon.
-			for ($i = 0; $i < 5 && !shmx_info($shmx)['deleted']; $i++) {
+			for ($i = 0; $i < CALLS_OF_CHILD && !shmx_info($shmx)['deleted']; $i++) {
 				$this->use_it($shmx, $kind);
 			}
 			posix_kill(getmypid(), SIGKILL);
 		}
 		$this->use_it($shmx, $kind);
 		pcntl_waitpid($child, $status);
-		if (!pcntl_wifsignaled($status)) {
+		if (!pcntl_wifsignaled($status) || pcntl_wtermsig($status) !== SIGKILL) {
 			$this->wrong("a forked child of $kind failed");
 		}
 	}
 
-	public function run(): never
+	public function run(int $parent): void
 	{
-		while (true) {
+		while (posix_getppid() === $parent) {
 			$number = mt_rand(0, count(KINDS) - 1);
 			$kind = KINDS[$number];
 			$shmx = $this->timed(fn () => shmx_open($this->key + $number, 'c', 0600, SIZE));
@@ -205,20 +247,36 @@ final class Process
 	}
 }
 
-function start(int $slot, Shmop $page, int $key): Child
+function start(int $slot, Shmop $page, Words $words, int $key): Child
 {
-	return new Child(function ($parent) use ($slot, $page, $key) {
+	global $seconds;
+	$parent = getmypid();
+	return new Child(function () use ($slot, $page, $words, $key, $seconds, $parent) {
+		// One that is not killed lives longer than others may.
+		pcntl_alarm((int) ($seconds + 60) * slowness() * share());
 		mt_srand(random_int(1, 1 << 30));
-		(new Process($key, new Board($page, $slot), $parent))->run();
+		(new Process($key, new Board($page, $slot), $words))->run($parent);
 	});
 }
 
-echo "1..5\n# $seconds seconds, seed $seed\n";
+/** Whether the process makes further calls, more than a child of it alone would, for as long as one may wait. */
+function gets_on(Board $board): bool
+{
+	$enough = $board->get(Board::CALLS) + CALLS_OF_CHILD + 1;
+	$until = hrtime(true) + PATIENCE * slowness() * share();
+	while (($got = $board->get(Board::CALLS)) < $enough && hrtime(true) < $until) {
+		usleep(1000);
+	}
+	return $got >= $enough;
+}
+
+echo "1..6\n# $seconds seconds, seed $seed\n";
 mt_srand($seed);
 $before = [count(kernel_segments()), count(kernel_sets())];
 $key = test_key(__FILE__);
 $page = shmop_open($key + 10, 'n', 0600, 4096);
-$children = array_map(fn ($slot) => start($slot, $page, $key), range(0, PROCESSES - 1));
+$words = new Words();
+$children = array_map(fn ($slot) => start($slot, $page, $words, $key), range(0, PROCESSES - 1));
 $wrong = [];
 $kills = $pause = 0;
 $end = hrtime(true) + (int) (1e9 * $seconds);
@@ -228,14 +286,24 @@ while (hrtime(true) < $end && $wrong === []) {
 	usleep($sleep);
 	// How long this machine lets a process wait that only sleeps.
 	$pause = max($pause, hrtime(true) - $begun - 1000 * $sleep);
-	$slot = mt_rand(0, PROCESSES - 1);
-	if ($children[$slot]->kill() !== 'signal 9') {
-		$wrong[] = $children[$slot]->hear() ?? 'a process ended and said nothing';
+	do {
+		$slot = mt_rand(0, PROCESSES - 1);
+	} while ($slot === SURVIVOR);
+	$ending = $children[$slot]->kill();
+	$wrong = $words->heard();
+	if ($ending !== 'signal 9') {
+		$wrong[] = "a process ended before it was killed: $ending";
 	}
 	$kills++;
-	$children[$slot] = start($slot, $page, $key);
+	$children[$slot] = start($slot, $page, $words, $key);
 }
-array_map(fn ($child) => $child->kill(), $children);
+// Who is held up for ever has no stall to tell of. Who has ended with a failure is not held up.
+$gets_on = $wrong !== [] || gets_on(new Board($page, SURVIVOR));
+foreach ($children as $child) {
+	if (($ending = $child->kill()) !== 'signal 9') {
+		$wrong[] = "a process ended before it was killed: $ending";
+	}
+}
 // Children of the killed make a few more calls, and have the board open as long: in a segment that was deleted while its lock
 // was a dead process's, one that waits for it in vain.
 $patience = 2 * (float) ini_get('shmx.lock_timeout') + 10;
@@ -243,6 +311,7 @@ $segments = fn () => count(array_filter(kernel_segments(), fn ($segment) => $seg
 for ($i = 0; $i < 10 * $patience && $segments() > $before[0] + 1; $i++) {
 	usleep(100_000);
 }
+$wrong = [...$wrong, ...$words->heard()];
 
 $recoveries = 0;
 foreach (array_keys(KINDS) as $number) {
@@ -263,6 +332,7 @@ ok($wrong === [], 'no open failed, and all that was found was whole', implode("\
 ok($kills > 3 * $seconds / slowness() / share() && $lives > 20 * $seconds / slowness() / share(), 'there was a storm', "$kills kills, $lives openings");
 ok($longest < STALL * slowness() * share() + $pause, 'nobody is held up for 250 ms beyond what the machine itself is late',
 	sprintf('%.1f ms', $longest / 1e6));
+ok($gets_on, 'nor for ever');
 ok(shmx_list() === [], 'no segment of shmx is left', json_encode(shmx_list()));
 // A set that its maker could not label is left alone for two seconds. And the board stays until the last child of one that
 // was killed, which had closed its segment already, has ended.

@@ -1,6 +1,7 @@
 <?php
 // Four writers and two readers at full speed, and a killer that sends SIGKILL to one of them every few milliseconds and
-// starts another. No value may be mixed of two, nobody who lives may be held up, nothing may be left behind.
+// starts another. No value may be mixed of two, nobody who lives may be held up, nothing may be left behind. One writer and
+// one reader are never killed: only who lives on can tell of every time that it was held up.
 // Usage: storm.php [seconds [seed]], or SHMX_STORM_SECONDS; 20 seconds otherwise.
 require __DIR__ . '/../helpers.inc';
 
@@ -8,11 +9,14 @@ $seconds = (float) ($argv[1] ?? (getenv('SHMX_STORM_SECONDS') ?: 20));
 $seed = (int) ($argv[2] ?? random_int(1, 1 << 30));
 enter_own_namespace();
 remove_test_keys_at_end(__FILE__);
-echo "1..9\n# $seconds seconds, seed $seed\n";
+remove_test_keys(__FILE__);
+echo "1..10\n# $seconds seconds, seed $seed\n";
 
 const WRITERS = 4;
 const READERS = 2;
 const LONGEST_STALL = 250e6;
+/** Who has not returned from a call by then hangs: nanoseconds, on a machine of its own. */
+const PATIENCE = 10e9;
 /** Small values, each with its sum at its end: [offset, size]. Written whole or not at all. */
 const PLACES = [[0, 16], [16, 64], [1001, 500], [4000, 2048], [8191, 4096], [20000, 4096], [30001, 100]];
 /** Two that are written together in a lock. */
@@ -71,9 +75,29 @@ final class Figures
 	}
 }
 
-function is_over(Shmop $board): bool
+/** What went wrong, of whoever found it: it may have been killed before it could end by itself. */
+function failures(Shmop $board): array
 {
-	return shmop_read($board, 0, 1) !== "\0";
+	$said = array_map(fn ($slot) => rtrim(shmop_read($board, ($slot + 1) * SLOT + 64, SLOT - 64), "\0"), range(0, IDLER));
+	return array_values(array_filter($said));
+}
+
+/** Those of the processes that make no further call, for as long as one may wait. */
+function hanging(Shmop $board): array
+{
+	$calls = fn () => array_map(fn ($slot) => Figures::of($board, $slot)[0], range(0, WRITERS + READERS - 1));
+	$before = $calls();
+	$until = hrtime(true) + PATIENCE * slowness() * share();
+	while (($hanging = array_keys(array_intersect_assoc($before, $calls()))) !== [] && hrtime(true) < $until) {
+		usleep(1000);
+	}
+	return $hanging;
+}
+
+/** "exit 0", "signal 9". */
+function ending(int $status): string
+{
+	return pcntl_wifsignaled($status) ? 'signal ' . pcntl_wtermsig($status) : 'exit ' . pcntl_wexitstatus($status);
 }
 
 // --- values
@@ -127,9 +151,9 @@ function check_large(Shmx $shmx, int $offset, int $size, Figures $figures): bool
 
 // --- the processes
 
-function write_for_ever(Shmx $shmx, Figures $figures, Shmop $board): void
+function write_for_ever(Shmx $shmx, Figures $figures, callable $goes_on): void
 {
-	while (!is_over($board)) {
+	while ($goes_on()) {
 		$choice = mt_rand(0, 999);
 		if ($choice < 15) {
 			[$offset, $size] = LARGE[$choice % 2];
@@ -163,9 +187,9 @@ function write_pair(Shmx $shmx, Figures $figures): void
 	$figures->done(true, halves: (int) $differ);
 }
 
-function read_for_ever(Shmx $shmx, Figures $figures, Shmop $board): void
+function read_for_ever(Shmx $shmx, Figures $figures, callable $goes_on): void
 {
-	while (!is_over($board)) {
+	while ($goes_on()) {
 		$choice = mt_rand(0, 999);
 		if ($choice < 15) {
 			$torn = check_large($shmx, ...LARGE[$choice % 2], figures: $figures);
@@ -181,9 +205,9 @@ function read_for_ever(Shmx $shmx, Figures $figures, Shmop $board): void
 }
 
 /** Calls nothing of shmx: how late it wakes up is the machine's own doing. */
-function idle_for_ever(Figures $figures, Shmop $board): void
+function idle_for_ever(Figures $figures, callable $goes_on): void
 {
-	while (!is_over($board)) {
+	while ($goes_on()) {
 		$begun = hrtime(true);
 		usleep(1000);
 		$figures->late(hrtime(true) - $begun - 1000000);
@@ -204,9 +228,11 @@ function start(int $slot, Shmop $board, int $key): int
 		return true;
 	});
 	$figures = new Figures($board, $slot);
+	// Nobody would ever end it if its parent were killed.
+	$goes_on = fn () => shmop_read($board, 0, 1) === "\0" && posix_getppid() === $parent;
 	try {
 		if ($slot === IDLER) {
-			idle_for_ever($figures, $board);
+			idle_for_ever($figures, $goes_on);
 			exit(0);
 		}
 		// The last reader may not write, so that nothing it meets is repaired by it.
@@ -214,7 +240,7 @@ function start(int $slot, Shmop $board, int $key): int
 		if ($shmx === false) {
 			$figures->fail('shmx_open: ' . (warnings()[0] ?? '?'));
 		}
-		$slot < WRITERS ? write_for_ever($shmx, $figures, $board) : read_for_ever($shmx, $figures, $board);
+		$slot < WRITERS ? write_for_ever($shmx, $figures, $goes_on) : read_for_ever($shmx, $figures, $goes_on);
 	} catch (Throwable $e) {
 		$figures->fail($e::class . ': ' . $e->getMessage());
 	}
@@ -238,6 +264,9 @@ foreach (PAIR as $offset) {
 shmx_close($shmx);
 
 mt_srand($seed);
+// Of the readers now the one and now the other: only one of them may repair what it meets.
+$survivors = [0, WRITERS + mt_rand(0, READERS - 1)];
+$victims = array_values(array_diff(range(0, WRITERS + READERS - 1), $survivors));
 $processes = [];
 for ($slot = 0; $slot <= IDLER; $slot++) {
 	$processes[$slot] = start($slot, $board, $key);
@@ -247,28 +276,30 @@ $failures = [];
 $quiet = 0;
 $last_write = hrtime(true);
 $begun = hrtime(true);
-while (hrtime(true) - $begun < $seconds * 1e9 && $failures === []) {
+while (hrtime(true) - $begun < $seconds * 1e9 && $failures === [] && failures($board) === []) {
 	usleep(mt_rand(0, 5000));
 	// Before the kill: how long ago the last write of anybody was.
 	for ($slot = 0; $slot < WRITERS; $slot++) {
 		$last_write = max($last_write, Figures::of($board, $slot)[5]);
 	}
 	$quiet = max($quiet, hrtime(true) - $last_write);
-	$victim = mt_rand(0, WRITERS + READERS - 1);
+	$victim = $victims[mt_rand(0, count($victims) - 1)];
 	posix_kill($processes[$victim], SIGKILL);
 	pcntl_waitpid($processes[$victim], $status);
-	if (!pcntl_wifsignaled($status)) {
-		$failures[] = rtrim(shmop_read($board, ($victim + 1) * SLOT + 64, SLOT - 64), "\0");
+	if (ending($status) !== 'signal 9') {
+		$failures[] = "process $victim ended before it was killed: " . ending($status);
 	}
 	$kills[$victim < WRITERS ? 'writer' : 'reader']++;
 	$processes[$victim] = start($victim, $board, $key);
 }
 
+// Who is held up for ever has no stall to tell of. Who has ended with a failure is not held up.
+$hanging = [...$failures, ...failures($board)] === [] ? hanging($board) : [];
 // Everybody ends by himself, or hangs.
 shmop_write($board, "\1", 0);
 $hung = 0;
 foreach ($processes as $slot => $process) {
-	$until = hrtime(true) + 10e9;
+	$until = hrtime(true) + PATIENCE * slowness() * share();
 	while (($gone = pcntl_waitpid($process, $status, WNOHANG)) === 0 && hrtime(true) < $until) {
 		usleep(1000);
 	}
@@ -276,10 +307,11 @@ foreach ($processes as $slot => $process) {
 		$hung++;
 		posix_kill($process, SIGKILL);
 		pcntl_waitpid($process, $status);
-	} elseif (!pcntl_wifexited($status) || pcntl_wexitstatus($status) !== 0) {
-		$failures[] = rtrim(shmop_read($board, ($slot + 1) * SLOT + 64, SLOT - 64), "\0");
+	} elseif (ending($status) !== 'exit 0') {
+		$failures[] = "process $slot ended otherwise than it was told to: " . ending($status);
 	}
 }
+$failures = [...$failures, ...failures($board)];
 
 // --- what came of it
 
@@ -290,6 +322,7 @@ $calls = array_sum(array_column($workers, 0));
 $writes = array_sum(array_column($workers, 1));
 $longest = max(array_column($workers, 4));
 $killed = array_sum($kills);
+$deaths = $killed + $hung;
 
 $shmx = shmx_open($key, 'w', 0, 0);
 $before = shmx_info($shmx);
@@ -307,12 +340,17 @@ printf("# longest stall of one process %.1f ms, longest time without a write %.1
 report_figures($calls, $killed, $after['recoveries'], $longest / 1e6, $noise / 1e6);
 echo '# longest stall of each: ', implode(' ', array_map(fn ($row) => sprintf('%.1f', $row[4] / 1e6), $workers)), " ms\n";
 ok($failures === [], 'no value was mixed of two, and no call failed', implode("\n", $failures));
-ok($hung === 0, 'nobody hangs', "$hung did");
+ok($hanging === [] && $hung === 0, 'nobody hangs',
+	json_encode($hanging) . " made no further call, and $hung did not end");
 ok(min(array_column($workers, 0)) > 0 && min(array_column(array_slice($workers, 0, WRITERS), 1)) > 0, 'everybody got on');
 ok($longest < LONGEST_STALL * share() + $noise, 'no process was held up for 250 ms beyond what the machine itself is late');
 ok($quiet < LONGEST_STALL * share() + $noise, 'nor were all writers together');
 ok($killed > $seconds * 10 / share() && $after['recoveries'] > 0, 'enough were killed, and some with the guard in hand',
 	"$killed killed, $after[recoveries] recoveries");
+// A process dies once, with one guard in hand and in one write.
+ok($after['recoveries'] <= $deaths && $after['torn_writes'] <= $deaths,
+	'no guard was taken from the living, and no write was torn but by a death',
+	"$deaths deaths, $after[recoveries] recoveries, $after[torn_writes] torn writes");
 ok($before['writers_in_use'] === 0 && $free && array_sum(array_column($workers, 3)) <= $kills['writer'],
 	'no token is in use, the guard is free, and only deaths left pairs apart', "$before[writers_in_use] in use");
 
