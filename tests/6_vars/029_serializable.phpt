@@ -75,7 +75,7 @@ final class Ends implements Serializable
 {
 	public function serialize(): string
 	{
-		trigger_error('the end', E_USER_ERROR);
+		eval('class Ends {}');
 	}
 
 	public function unserialize(string $data): void
@@ -121,5 +121,5 @@ true
 true
 'd:3.1416;'
 
-Fatal error: the end in %s on line %d
+Fatal error: Cannot declare class Ends, because the name is already in use%s
 d:3.14; a:2:{i:0;O:8:"stdClass":0:{}i:1;r:2;}

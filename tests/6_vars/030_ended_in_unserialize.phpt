@@ -18,7 +18,7 @@ final class Ends implements Serializable
 
 	public function unserialize(string $data): void
 	{
-		trigger_error('the end', E_USER_ERROR);
+		eval('class Ends {}');
 	}
 }
 
@@ -39,6 +39,6 @@ require __DIR__ . '/../helpers.inc';
 remove_test_keys(__FILE__);
 ?>
 --EXPECTF--
-Fatal error: the end in %s on line %d
+Fatal error: Cannot declare class Ends, because the name is already in use%s
 bool(true)
 bool(true)
