@@ -1642,7 +1642,7 @@ static void add_keys(zval *array, const listed_key *keys, size_t count)
 	}
 }
 
-/* Frees both, also where PHP ends the script for want of memory. */
+/* Frees both, also where PHP ends the script for want of memory. Not inlined: longjmp() would clobber the caller's locals. */
 static zend_never_inline void return_keys(zval *return_value, unsigned char *bytes, listed_key *keys, size_t count)
 {
 	zend_try

@@ -896,10 +896,6 @@ static uint64_t checksum(const unsigned char *bytes, size_t length)
 	return sum;
 }
 
-/*
- * Floats go to their last bit: another process may have another serialize_precision. User code that runs meanwhile has this
- * one too, and may set it, which then holds for the rest.
- */
 static void restore_precision(void)
 {
 	PG(serialize_precision) = zend_ini_long(ZEND_STRL("serialize_precision"), false);
@@ -909,6 +905,9 @@ static void restore_precision(void)
  * Within somebody's Serializable::serialize() PHP would go on with that one's numbering of objects, which the lock keeps
  * apart. Otherwise there is no lock: whoever serializes within this goes on with its numbering, or a cycle of such objects
  * would have no end.
+ *
+ * Floats go to their last bit: another process may have another serialize_precision. User code that runs meanwhile has this
+ * one too, and may set it, which then holds for the rest.
  */
 static void serialize(zval *value, smart_str *serialized)
 {

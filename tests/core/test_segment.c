@@ -614,6 +614,15 @@ static bool users_are_the_machines(void)
 	return count == UINT32_MAX;
 }
 
+/* 0 when `other` is not trusted there. */
+static int trust_in_a_user_namespace(void)
+{
+	if (unshare(CLONE_NEWUSER) != 0) {
+		return NO_NAMESPACE;
+	}
+	return geteuid() != OVERFLOW_USER || !shmx_segment_has_foreign_writers(&other);
+}
+
 /* In a user namespace the kernel shows every user without a number there as one, this process among them. */
 static int look_into_a_segment_as_unmapped(void *context)
 {
@@ -623,10 +632,7 @@ static int look_into_a_segment_as_unmapped(void *context)
 	if (!shmx_segment_has_foreign_writers(&other)) {
 		return 1;
 	}
-	if (unshare(CLONE_NEWUSER) != 0) {
-		return NO_NAMESPACE;
-	}
-	return geteuid() != OVERFLOW_USER || !shmx_segment_has_foreign_writers(&other);
+	return trust_in_a_user_namespace();
 }
 
 /* Outside of one, that number is a user like others. */
@@ -639,10 +645,7 @@ static int make_as_overflow_user(void *context)
 	if (shmx_segment_has_foreign_writers(&other)) {
 		return 1;
 	}
-	if (unshare(CLONE_NEWUSER) != 0) {
-		return NO_NAMESPACE;
-	}
-	return geteuid() != OVERFLOW_USER || !shmx_segment_has_foreign_writers(&other);
+	return trust_in_a_user_namespace();
 }
 
 static int make_for_all_to_read(void *context)
