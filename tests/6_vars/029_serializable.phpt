@@ -121,5 +121,5 @@ true
 true
 'd:3.1416;'
 
-Fatal error: Cannot declare class Ends, because the name is already in use%s
+Fatal error: Cannot %Sdeclare class Ends%s
 d:3.14; a:2:{i:0;O:8:"stdClass":0:{}i:1;r:2;}

@@ -39,6 +39,6 @@ require __DIR__ . '/../helpers.inc';
 remove_test_keys(__FILE__);
 ?>
 --EXPECTF--
-Fatal error: Cannot declare class Ends, because the name is already in use%s
+Fatal error: Cannot %Sdeclare class Ends%s
 bool(true)
 bool(true)
