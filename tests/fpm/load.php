@@ -74,8 +74,10 @@ final class Load
 			}
 			$this->log->read();
 			$this->deaths->watchFpmLog("$this->folder/fpm.log");
+			$workers = children($this->servers->fpm->pid);
+			$this->deaths->watchKilled($workers);
 			if (microtime(true) < $end && count($this->deaths->killed) < $this->killsAllowed()) {
-				$this->kill();
+				$this->kill($workers);
 			}
 			if (microtime(true) > $report) {
 				say(sprintf('#   %s, %3.0f s: %s requests, %s without an answer, %s workers killed, %d reloads', $this->store,
@@ -95,18 +97,17 @@ final class Load
 	}
 
 	/** Some worker; of those that are to run into php-fpm's limit one in twenty. */
-	private function kill(): void
+	private function kill(array $workers): void
 	{
-		$workers = children($this->servers->fpm->pid);
 		if (!$workers) {
 			return;
 		}
 		$pid = array_rand($workers);
 		$slow = preg_match('/hold|wait/', (string) @file_get_contents("$this->folder/notes/$workers[$pid]"));
-		// Before and after: in between this process may have to wait for a processor. One that is still dying may be met again.
+		// One that is still dying may be met again.
 		$before = microtime(true);
 		if ((!$slow || mt_rand(0, 19) === 0) && posix_kill($pid, SIGKILL)) {
-			$this->deaths->killed[$workers[$pid]] ??= [$before, microtime(true)];
+			$this->deaths->killed[$workers[$pid]] ??= [$before, INF];
 		}
 	}
 
@@ -231,6 +232,7 @@ final class Load
 			$n(count($deaths->deaf())), count($deaths->reloads)));
 		say('#   answers              ' . figures($log->good, 'good ') . ($log->bad ? '; ' . figures($log->bad) : ''));
 		say('#   without an answer    ' . $n(count($log->failed)) . ($deaths->causes ? ': ' . figures($deaths->causes) : ''));
+		say(sprintf('#   a killed worker      was gone after at most %.0f ms; %d requests were taken by one meanwhile', 1e3 * $deaths->slowestToDie(), $deaths->takenDying));
 		say("#   terminated, though nothing in the request takes long: {$n($deaths->heldUp)}");
 		say(sprintf('#   longest call         %.1f ms by the clock, %.1f ms without the time for which it had no processor (a process that only sleeps: %.1f ms)',
 			$log->longest / 1e3, $this->store === 'shmx' ? $this->waited() / 1e6 : $log->waited / 1e3, ($this->found('machine')['longest'] ?? 0) / 1e6));
