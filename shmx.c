@@ -1506,6 +1506,7 @@ typedef struct {
 	size_t used;
 	size_t size;
 	size_t count;
+	bool doubles;
 	bool no_memory;
 } key_list;
 
@@ -1544,6 +1545,7 @@ static shmx_status list_keys(shmx_segment *segment, key_list *list, size_t most)
 		size_t length;
 		shmx_status status = shmx_vars_next(segment, &cursor, key, &length);
 
+		list->doubles = cursor.doubles;
 		if (status != SHMX_OK) {
 			return status == SHMX_NOT_FOUND ? SHMX_OK : status;
 		}
@@ -1602,9 +1604,19 @@ static int compare_keys(const void *left, const void *right)
 	return memcmp(one->bytes, other->bytes, one->length);
 }
 
+/* The key at `at`, without its hash, and where the next one is. */
+static listed_key next_listed(const key_list *list, size_t *at)
+{
+	listed_key key = { .bytes = list->bytes + *at + sizeof(key.length) };
+
+	memcpy(&key.length, list->bytes + *at, sizeof(key.length));
+	*at += sizeof(key.length) + key.length + 1;
+	return key;
+}
+
 /*
- * A walk without the guard may meet a key twice. They are told by sorting: whoever chooses the keys could make a PHP array
- * of them take quadratic time. In malloc()'s memory; NULL when there is none.
+ * A walk that writers met may have met a key twice. They are told by sorting: whoever chooses the keys could make a PHP
+ * array of them take quadratic time. In malloc()'s memory; NULL when there is none.
  */
 static listed_key *sort_keys(const key_list *list)
 {
@@ -1615,53 +1627,60 @@ static listed_key *sort_keys(const key_list *list)
 		return NULL;
 	}
 	for (size_t i = 0; i < list->count; i++) {
-		memcpy(&keys[i].length, list->bytes + at, sizeof(keys[i].length));
-		keys[i].bytes = list->bytes + at + sizeof(keys[i].length);
+		keys[i] = next_listed(list, &at);
 		keys[i].hash = zend_hash_func((const char *) keys[i].bytes, keys[i].length);
-		at += sizeof(keys[i].length) + keys[i].length + 1;
 	}
 	qsort(keys, list->count, sizeof(*keys), compare_keys);
 	return keys;
 }
 
-/* As a PHP array would have them: a decimal number is an int. */
-static void add_keys(zval *array, const listed_key *keys, size_t count)
+/* As a PHP array would have it: a decimal number is an int. */
+static void add_key(zval *array, listed_key key)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *text = (const char *) keys[i].bytes;
-		zend_ulong number;
+	const char *text = (const char *) key.bytes;
+	zend_ulong number;
 
-		if (i > 0 && compare_keys(&keys[i - 1], &keys[i]) == 0) {
-			continue;
-		}
-		if (ZEND_HANDLE_NUMERIC_STR(text, keys[i].length, number)) {
-			add_next_index_long(array, (zend_long) number);
-		} else {
-			add_next_index_stringl(array, text, keys[i].length);
+	if (ZEND_HANDLE_NUMERIC_STR(text, key.length, number)) {
+		add_next_index_long(array, (zend_long) number);
+	} else {
+		add_next_index_stringl(array, text, key.length);
+	}
+}
+
+/* `sorted`: NULL where no key is there twice. */
+static void add_keys(zval *array, const key_list *list, const listed_key *sorted)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (sorted == NULL) {
+			add_key(array, next_listed(list, &at));
+		} else if (i == 0 || compare_keys(&sorted[i - 1], &sorted[i]) != 0) {
+			add_key(array, sorted[i]);
 		}
 	}
 }
 
 /* Frees both, also where PHP ends the script for want of memory. Not inlined: longjmp() would clobber the caller's locals. */
-static zend_never_inline void return_keys(zval *return_value, unsigned char *bytes, listed_key *keys, size_t count)
+static zend_never_inline void return_keys(zval *return_value, key_list *list, listed_key *sorted)
 {
 	zend_try
 	{
-		if (keys == NULL) {
+		if (list->no_memory) {
 			zend_error_noreturn(E_ERROR, "Out of memory");
 		}
-		array_init_size(return_value, (uint32_t) MIN(count, HT_MAX_SIZE));
-		add_keys(return_value, keys, count);
+		array_init_size(return_value, (uint32_t) MIN(list->count, HT_MAX_SIZE));
+		add_keys(return_value, list, sorted);
 	}
 	zend_catch
 	{
-		free(keys);
-		free(bytes);
+		free(sorted);
+		free(list->bytes);
 		zend_bailout();
 	}
 	zend_end_try();
-	free(keys);
-	free(bytes);
+	free(sorted);
+	free(list->bytes);
 }
 
 PHP_FUNCTION(shmx_keys)
@@ -1669,6 +1688,7 @@ PHP_FUNCTION(shmx_keys)
 	zval *argument;
 	shmx_segment *segment;
 	key_list list = { 0 };
+	listed_key *sorted = NULL;
 	shmx_status status;
 
 	SHMX_PARSE_SEGMENT_ONLY(argument);
@@ -1682,7 +1702,11 @@ PHP_FUNCTION(shmx_keys)
 		throw_variable_status(segment, status, NULL);
 		RETURN_THROWS();
 	}
-	return_keys(return_value, list.bytes, list.no_memory ? NULL : sort_keys(&list), list.count);
+	if (list.doubles) {
+		sorted = sort_keys(&list);
+		list.no_memory |= sorted == NULL;
+	}
+	return_keys(return_value, &list, sorted);
 }
 
 PHP_FUNCTION(shmx_clear)

@@ -254,6 +254,18 @@ static owner_state look_at_owner(const shmx_segment *segment, uint32_t token)
 	return left ? OWNER_DEAD : OWNER_ALIVE;
 }
 
+bool shmx_guard_at_rest(const shmx_segment *segment)
+{
+	if (shmx_guard_held(segment)) {
+		return true;
+	}
+	/*
+	 * Acquire: pairs with the release in shmx_guard_release() and release_contended(). Whose work the caller has seen took the
+	 * guard before it, so a word without an owner is of a release that came after that work.
+	 */
+	return word_owner(atomic_load_explicit(&segment->header->guard, memory_order_acquire)) == 0;
+}
+
 bool shmx_guard_abandoned(shmx_segment *segment)
 {
 	uint64_t word = atomic_load_explicit(&segment->header->guard, memory_order_relaxed);

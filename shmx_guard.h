@@ -28,6 +28,12 @@ void shmx_guard_release(shmx_segment *segment);
 bool shmx_guard_held(const shmx_segment *segment);
 
 /*
+ * For readers: whether nobody else holds the guard, alive or dead. Of every work under the guard that the caller has seen a
+ * part of by an acquire load before, it then sees the whole.
+ */
+bool shmx_guard_at_rest(const shmx_segment *segment);
+
+/*
  * For readers: whether the guard is held by somebody who is dead, or by nobody. False where that cannot be known. Takes
  * a system call.
  */

@@ -1531,6 +1531,22 @@ static uint64_t load_head(const shmx_vars *vars)
 	return atomic_load_explicit(&vars->root->log.head, memory_order_acquire);
 }
 
+/*
+ * Takes the walk's end to head. Below the first end each key lives once: whoever stored there has also marked what that
+ * replaces, if the guard is at rest when head has been seen. Beyond it a key may live that has been met.
+ */
+static void follow_head(const shmx_vars *vars, shmx_vars_cursor *cursor)
+{
+	uint64_t head = load_head(vars);
+
+	if (cursor->end == 0) {
+		cursor->doubles = !shmx_guard_at_rest(vars->segment);
+	} else if (cursor->end != head) {
+		cursor->doubles = true;
+	}
+	cursor->end = head;
+}
+
 /* Brings the cursor back into the window, if tail has passed it. What was passed and lives on was moved to head. */
 static void catch_up(const shmx_vars *vars, shmx_vars_cursor *cursor)
 {
@@ -1539,7 +1555,7 @@ static void catch_up(const shmx_vars *vars, shmx_vars_cursor *cursor)
 
 	if (cursor->next < tail) {
 		cursor->next = tail;
-		cursor->end = load_head(vars);
+		follow_head(vars, cursor);
 		if (cursor->limit == 0) {
 			cursor->limit = cursor->end + SHMX_VARS_WALK_LAPS * (vars->log.mask + 1);
 		}
@@ -1590,7 +1606,7 @@ static look_result take_down(shmx_vars *vars, shmx_vars_cursor *cursor, unsigned
 	cursor->work += size - SHMX_RECORD_HEADER;
 	if ((form & SHMX_RECORD_DEAD) != 0) {
 		/* It may have been replaced after the walk began: what replaced it must be met. */
-		cursor->end = load_head(vars);
+		follow_head(vars, cursor);
 		return LOOK_ABSENT;
 	}
 	vars->now = cursor->now;

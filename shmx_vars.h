@@ -110,7 +110,7 @@ shmx_status shmx_vars_clear(shmx_segment *segment);
 
 /*
  * A walk over the keys, without a lock. Zero the cursor to begin. Each variable that is there all the while is met at
- * least once, one that is stored or moved meanwhile perhaps twice, so the caller drops doubles.
+ * least once, one that is stored or moved meanwhile perhaps twice: `doubles` says whether that may have been.
  */
 typedef struct {
 	uint64_t next;  /* where to look next; 0 before the first */
@@ -118,6 +118,7 @@ typedef struct {
 	uint64_t limit; /* what `end` may grow to while writers go on */
 	uint64_t work;  /* bytes of records walked over; also bounds the keys */
 	int64_t now;
+	bool doubles; /* whether a key may have been met twice, and the caller should look */
 } shmx_vars_cursor;
 
 /*

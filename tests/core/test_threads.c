@@ -332,7 +332,7 @@ static const char *read_one(shmx_segment *mine, uint64_t number, bool must_be_th
 static const char *walk_once(shmx_segment *mine)
 {
 	static _Thread_local unsigned char name[SHMX_RECORD_MAX_KEY];
-	bool met[STILL] = { false };
+	bool met[STILL] = { false }, twice = false;
 	shmx_vars_cursor cursor = { 0 };
 	size_t length;
 	shmx_status status;
@@ -345,8 +345,12 @@ static const char *walk_once(shmx_segment *mine)
 		}
 		memcpy(text, name, length);
 		if (strncmp(text, "key:", 4) == 0 && strtoull(text + 4, NULL, 10) < STILL) {
+			twice |= met[strtoull(text + 4, NULL, 10)];
 			met[strtoull(text + 4, NULL, 10)] = true;
 		}
+	}
+	if (twice && !cursor.doubles) {
+		return "a walk meets a variable twice and does not say so";
 	}
 	count(&walked);
 	if (status == SHMX_E_TIMEOUT || clears) {

@@ -969,6 +969,7 @@ static void model_walk(model *m)
 		met[number] = true;
 	}
 	assert_int_equal(status, SHMX_NOT_FOUND);
+	assert_false(cursor.doubles);
 	for (uint64_t i = 0; i < MODEL_KEYS; i++) {
 		model_compare(m, i);
 		assert_int_equal(met[i], model_alive(m, &m->entries[i]));

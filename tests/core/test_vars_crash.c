@@ -272,12 +272,18 @@ static void restore_image(void)
 	memcpy(segment.payload, image + SHMX_HEADER_SIZE, segment.payload_size);
 }
 
-/* A walk over the keys, which needs no repair either, meets each permanent variable and ends well. */
+/* How often a death has left a key that a walk meets twice. */
+static unsigned long twice;
+
+/*
+ * A walk over the keys, which needs no repair either, meets each permanent variable and ends well. If one is met twice, it
+ * says so.
+ */
 static void check_walk(uint64_t permanents)
 {
 	static unsigned char name[SHMX_RECORD_MAX_KEY];
 	shmx_vars_cursor cursor = { 0 };
-	uint64_t met = 0;
+	uint64_t met = 0, again = 0;
 	size_t length;
 	shmx_status status;
 
@@ -287,6 +293,7 @@ static void check_walk(uint64_t permanents)
 
 			make_key(&key, i);
 			if (key.key.length == length && memcmp(key.key.bytes, name, length) == 0) {
+				again |= met & UINT64_C(1) << i;
 				met |= UINT64_C(1) << i;
 			}
 		}
@@ -294,6 +301,10 @@ static void check_walk(uint64_t permanents)
 	if (status != SHMX_NOT_FOUND) {
 		print_error("dead at \"%s\": a walk over the keys ends with %d\n", report->label, (int) status);
 		fail();
+	}
+	if (again != 0) {
+		assert_true(cursor.doubles);
+		twice++;
 	}
 	for (uint64_t i = 0; i < permanents; i++) {
 		assert_true((met >> i & 1) != 0 || version_of(i) == 0);
@@ -547,6 +558,7 @@ static bool was_met(const char *label)
 static void test_every_point_was_met(void **state)
 {
 	(void) state;
+	assert_true(twice > 0);
 	assert_true(check_labels("shmx_vars.c", was_met) + check_labels("shmx_log.c", was_met) >= 25);
 	assert_true(was_met("guard: taken over") && was_met("guard: recovered"));
 }

@@ -32,6 +32,8 @@ typedef struct {
 	_Atomic uint64_t reads;
 	_Atomic uint64_t writes;
 	_Atomic uint64_t walks;
+	_Atomic uint64_t doubles;     /* walks that met a key twice */
+	_Atomic uint64_t undisturbed; /* walks that say that they did not */
 	/* By key: the version being stored, and the last whose call returned. */
 	_Atomic uint64_t begun[OWNED];
 	_Atomic uint64_t done[OWNED];
@@ -271,7 +273,7 @@ static uint64_t read_one(shmx_segment *reader, uint64_t number, bool must_be_the
 static void walk_once(shmx_segment *reader)
 {
 	static unsigned char name[SHMX_RECORD_MAX_KEY];
-	bool met[STILL + OWNED] = { false };
+	bool met[STILL + OWNED] = { false }, twice = false;
 	shmx_vars_cursor cursor = { 0 };
 	size_t length;
 	shmx_status status;
@@ -285,11 +287,21 @@ static void walk_once(shmx_segment *reader)
 		}
 		memcpy(text, name, length);
 		number = strtoull(text + 4, NULL, 10);
-		if (number < STILL) {
-			met[number] = true;
-		} else if (number >= FIRST_OWNED && number < FIRST_OWNED + OWNED) {
-			met[STILL + number - FIRST_OWNED] = true;
+		if (number >= FIRST_OWNED && number < FIRST_OWNED + OWNED) {
+			number += STILL - FIRST_OWNED;
+		} else if (number >= STILL) {
+			continue;
 		}
+		twice |= met[number];
+		met[number] = true;
+	}
+	if (twice && !cursor.doubles) {
+		wrong("met twice by a walk that does not say so", 0, 0, 0);
+	}
+	if (twice) {
+		atomic_fetch_add(&shared->doubles, 1);
+	} else if (!cursor.doubles) {
+		atomic_fetch_add(&shared->undisturbed, 1);
 	}
 	if (status == SHMX_E_TIMEOUT) {
 		return;
@@ -369,8 +381,9 @@ static void churn(size_t size, int64_t duration)
 	}
 	assert_string_equal(shared->what, "");
 	assert_sound(&segment);
-	print_message("%zu bytes: %llu reads, %llu walks, %llu writes\n", size, (unsigned long long) shared->reads,
-		(unsigned long long) shared->walks, (unsigned long long) shared->writes);
+	print_message("%zu bytes: %llu reads, %llu walks (%llu met a key twice, %llu cannot have), %llu writes\n", size,
+		(unsigned long long) shared->reads, (unsigned long long) shared->walks, (unsigned long long) shared->doubles,
+		(unsigned long long) shared->undisturbed, (unsigned long long) shared->writes);
 }
 
 static void test_churn_in_little_room(void **state)
