@@ -38,6 +38,11 @@ register_shutdown_function(function () use ($owner, $shmx, $folder, &$children):
 	array_map(unlink(...), glob("$folder/*"));
 	rmdir($folder);
 });
+// Also when it is told to end.
+pcntl_async_signals(true);
+foreach ([SIGINT, SIGTERM, SIGHUP] as $signal) {
+	pcntl_signal($signal, fn () => exit(1));
+}
 
 /** What a process says of itself in one write each, so that its death cuts nothing in half. */
 function note($log, int $word): void
