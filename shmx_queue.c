@@ -53,6 +53,8 @@
  * cache: once they have taken this part of it, for each time costs a lap of offsets.
  */
 #define SHMX_QUEUE_REWIND 16
+/* How often the messages are counted anew when some are received meanwhile. */
+#define SHMX_QUEUE_LOOKS 64
 
 static shmx_queue_root *queue_root(const shmx_segment *segment)
 {
@@ -663,14 +665,29 @@ static uint64_t count_sent(const shmx_queue_root *root)
 	/* Acquire, twice: pairs with the releases in append(). */
 	uint64_t sent = atomic_load_explicit(&root->intended_sent, memory_order_acquire);
 
-	return atomic_load_explicit(&root->intended_head, memory_order_acquire) == head ? sent : load(&root->sent);
+	if (atomic_load_explicit(&root->intended_head, memory_order_acquire) == head) {
+		return sent;
+	}
+	/* Acquire: count_messages() looks at what was received again after this. */
+	return atomic_load_explicit(&root->sent, memory_order_acquire);
 }
 
-/* Only a scribbler makes more received than sent. */
+/*
+ * What was received never becomes less, so what is the same before and behind the count of those sent was so with it, and
+ * the difference is of one moment. Receivers that overtake every look make it larger than it was. Only a scribbler makes
+ * more received than sent.
+ */
 static void count_messages(const shmx_queue_root *root, shmx_queue_figures *figures)
 {
+	unsigned int looks = 0;
+	uint64_t before;
+
 	figures->received = count_received(root);
-	figures->sent = count_sent(root);
+	do {
+		before = figures->received;
+		figures->sent = count_sent(root);
+		figures->received = count_received(root);
+	} while (figures->received != before && ++looks < SHMX_QUEUE_LOOKS);
 	figures->pending = figures->sent > figures->received ? figures->sent - figures->received : 0;
 }
 

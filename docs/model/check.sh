@@ -70,6 +70,10 @@ fi
 holds queue '-DSENDERS=2 -DRECEIVERS=1 -DMESSAGES=1' \
 	'queue, 2 senders, 1 receiver, 1 death: no message is lost or received twice, and the counts are right' \
 	'queue, 2 senders, 1 receiver, 1 death: nobody sleeps in vain, with no bound on sleeps'
+holds queue '-DSENDERS=1 -DRECEIVERS=1 -DMESSAGES=3 -DGIVE_UPS=0 -DDEATHS=0 -DLOOKS' \
+	'queue, 1 sender of 3 messages, 1 receiver: who counts without the guard counts no more than there is room for'
+breaks queue '-DSENDERS=1 -DRECEIVERS=1 -DMESSAGES=3 -DGIVE_UPS=0 -DDEATHS=0 -DLOOKS -DONE_LOOK' 'assertion violated.*both' \
+	'queue whose counts do not look again at what was received: more than there is room for is found'
 holds queue '-DSENDERS=1 -DRECEIVERS=1 -DLOOKS' \
 	'queue, 1 sender of 2 messages, 1 receiver, 1 death: who counts without the guard counts what was so at one moment'
 breaks queue '-DSENDERS=1 -DRECEIVERS=1 -DLOOKS -DCOUNTED_ONLY' 'assertion violated.*before' \
@@ -88,6 +92,8 @@ if when '--default --full'; then
 		'queue whose receivers do not hand on a wake-up: a sleep in vain is found'
 fi
 if when --full; then
+	holds queue '-DSENDERS=1 -DRECEIVERS=1 -DMESSAGES=3 -DGIVE_UPS=0 -DLOOKS' \
+		'queue, 1 sender of 3 messages, 1 receiver, 1 death: counts are the same'
 	holds queue '-DSENDERS=1 -DRECEIVERS=1 -DDEATHS=2 -DLOOKS' 'queue, 1 sender, 1 receiver, 2 deaths: counts are the same'
 	holds queue '-DSENDERS=2 -DRECEIVERS=2 -DMESSAGES=1 -DGIVE_UPS=0' 'queue, 2 senders, 2 receivers, 1 death: the same'
 	holds queue '-DSENDERS=1 -DRECEIVERS=1 -DDEATHS=2 -DGIVE_UPS=2' 'queue, 1 sender, 1 receiver, 2 deaths: the same'

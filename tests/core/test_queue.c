@@ -276,6 +276,36 @@ static void a_queue_that_keeps_up_is_sparing_with_offsets(void **state)
 	assert_int_equal(receive_number(&segment, &number, &length, 0), SHMX_E_DAMAGED);
 }
 
+static int pass_one_message_on(void *unused)
+{
+	uint64_t number = 0;
+
+	(void) unused;
+	for (;;) {
+		if (receive_number(&segment, &number, NULL, 0) != SHMX_OK
+			|| send_number(&segment, number, SMALLEST_MESSAGE, 0) != SHMX_OK) {
+			return 1;
+		}
+	}
+}
+
+/* However many come and go while they are counted. */
+static void no_more_are_pending_than_there_ever_were(void **state)
+{
+	uint64_t pending, most = 0;
+	pid_t child;
+
+	(void) state;
+	assert_int_equal(send_number(&segment, 1, SMALLEST_MESSAGE, 0), SHMX_OK);
+	child = start_child(pass_one_message_on, NULL);
+	for (int64_t end = shmx_clock_monotonic() + SECONDS; shmx_clock_monotonic() < end;) {
+		assert_int_equal(shmx_queue_pending(&segment, &pending), SHMX_OK);
+		most = pending > most ? pending : most;
+	}
+	kill_child(child);
+	assert_int_equal(most, 1);
+}
+
 static void blank_and_other_kinds(void **state)
 {
 	shmx_segment reader;
@@ -1152,6 +1182,7 @@ int main(void)
 		TEST(segments_of_any_size_hold_what_they_can),
 		TEST(any_sequence_of_sizes_agrees_with_a_plain_list),
 		TEST(a_queue_that_keeps_up_is_sparing_with_offsets),
+		TEST(no_more_are_pending_than_there_ever_were),
 		TEST(blank_and_other_kinds),
 		TEST(timeouts_are_kept),
 		TEST(zero_does_not_wait),
