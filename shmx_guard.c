@@ -46,6 +46,8 @@
 /* Without semaphores: yields before each pause, and the pause in nanoseconds. */
 #define SHMX_YIELDS 50
 #define SHMX_PAUSE 50000
+/* How long a set is taken for the segment's own without asking it: nanoseconds. */
+#define SHMX_SEMAPHORES_TRUSTED INT64_C(100000000)
 /* Deaths that no sleeper consumed add up where a death wakes; a semaphore that is full would refuse new tokens. */
 #define SHMX_DRAIN 16000
 
@@ -144,19 +146,44 @@ int shmx_guard_operate(int semaphores, struct sembuf *operations, size_t count)
 	return result;
 }
 
+/* Whether a set says, by its own semaphores, that it is this segment's. */
+static bool bears_tags(int semaphores, int segment_id)
+{
+	return semctl(semaphores, SHMX_SEM_TAG, GETVAL) == SHMX_SEM_TAG_VALUE + ((segment_id >> 30) & 1)
+		&& semctl(semaphores, SHMX_SEM_ID_LOW, GETVAL) == (segment_id & 0x7fff)
+		&& semctl(semaphores, SHMX_SEM_ID_HIGH, GETVAL) == ((segment_id >> 15) & 0x7fff);
+}
+
+/* Lets go of a set that can be asked and is not ours. One that cannot be asked does nothing for us either. */
+static void look_whose_set(shmx_segment *segment)
+{
+	if (!bears_tags(segment->semaphores, segment->id) && semctl(segment->semaphores, SHMX_SEM_TAG, GETVAL) != -1) {
+		segment->semaphores = -1;
+	}
+}
+
+int shmx_guard_semaphores(shmx_segment *segment)
+{
+	int64_t now = segment->semaphores == -1 ? 0 : shmx_clock_monotonic();
+
+	if (now - segment->semaphores_seen > SHMX_SEMAPHORES_TRUSTED) {
+		look_whose_set(segment);
+		segment->semaphores_seen = now;
+	}
+	return segment->semaphores;
+}
+
 bool shmx_guard_find_semaphores(shmx_segment *segment)
 {
 	/* Acquire: pairs with the publishing compare-and-swap. */
 	uint64_t published = atomic_load_explicit(&segment->header->identity.published, memory_order_acquire);
 	int semaphores = shmx_published_semaphores(published);
 
-	if (segment->semaphores != -1) {
+	if (shmx_guard_semaphores(segment) != -1) {
 		return true;
 	}
 	/* A hostile header could name anybody's set: only one whose tags name this segment is ours. */
-	if (published == 0 || semctl(semaphores, SHMX_SEM_TAG, GETVAL) != SHMX_SEM_TAG_VALUE + ((segment->id >> 30) & 1)
-		|| semctl(semaphores, SHMX_SEM_ID_LOW, GETVAL) != (segment->id & 0x7fff)
-		|| semctl(semaphores, SHMX_SEM_ID_HIGH, GETVAL) != ((segment->id >> 15) & 0x7fff)) {
+	if (published == 0 || !bears_tags(semaphores, segment->id)) {
 		return false;
 	}
 	segment->semaphores = semaphores;
@@ -226,14 +253,12 @@ typedef enum {
 	OWNER_UNKNOWN
 } owner_state;
 
-static owner_state look_at_owner(const shmx_segment *segment, uint32_t token)
+/* What the set says whose number the handle knows. */
+static owner_state ask_about_owner(const shmx_segment *segment, uint32_t token)
 {
 	int value;
 	bool left;
 
-	if (segment->semaphores == -1) {
-		return OWNER_UNKNOWN;
-	}
 	if (token == SHMX_TOKEN_ANONYMOUS) {
 		/* Only who found the set gone takes the guard without a name: while it is there, a scribbler stored this. */
 		return semctl(segment->semaphores, SHMX_SEM_TAG, GETVAL) == -1 ? OWNER_UNKNOWN : OWNER_DEAD;
@@ -252,6 +277,23 @@ static owner_state look_at_owner(const shmx_segment *segment, uint32_t token)
 	left = is_left_by_exec(segment, token);
 	pthread_mutex_unlock(&claimed_lock);
 	return left ? OWNER_DEAD : OWNER_ALIVE;
+}
+
+/*
+ * After a deletion the kernel gives the set's number to another one some day, which says nothing of our owner: then there is
+ * no set any more. Tags that are right afterwards vouch for what was said before, since a set of ours that is gone does not
+ * come back.
+ */
+static owner_state look_at_owner(shmx_segment *segment, uint32_t token)
+{
+	owner_state state;
+
+	if (segment->semaphores == -1) {
+		return OWNER_UNKNOWN;
+	}
+	state = ask_about_owner(segment, token);
+	look_whose_set(segment);
+	return segment->semaphores == -1 ? OWNER_UNKNOWN : state;
 }
 
 bool shmx_guard_at_rest(const shmx_segment *segment)
@@ -359,6 +401,8 @@ static bool take_over(shmx_segment *segment, uint64_t word)
 	return true;
 }
 
+#define SHMX_TAG_OPERATIONS (3 * 3)
+
 /* The operations that succeed only on this segment's own set: each tag is taken down by its value and must then be 0. */
 static size_t tag_operations(struct sembuf *operations, int segment_id)
 {
@@ -388,7 +432,7 @@ static size_t tag_operations(struct sembuf *operations, int segment_id)
 static int claim(const shmx_segment *segment, int semaphores, uint32_t token)
 {
 	unsigned short member = (unsigned short) (SHMX_SEM_TOKENS + token);
-	struct sembuf operations[3 * 3 + 3 + 2 * SHMX_DEATH_POSTS];
+	struct sembuf operations[SHMX_TAG_OPERATIONS + 3 + 2 * SHMX_DEATH_POSTS];
 	size_t count = tag_operations(operations, segment->id);
 
 	operations[count++] = (struct sembuf){ member, 0, IPC_NOWAIT };
@@ -410,14 +454,15 @@ static void drain(int semaphores)
 	}
 }
 
+/* Only of our own set: the number may be another's by now. */
 static void unclaim(const shmx_segment *segment)
 {
-	struct sembuf operations[2 + 2 * SHMX_DEATH_POSTS] = {
-		{ (unsigned short) (SHMX_SEM_TOKENS + segment->token), -1, SEM_UNDO | IPC_NOWAIT },
-		{ SHMX_SEM_LIVING, -1, SEM_UNDO | IPC_NOWAIT },
-	};
-	size_t count = 2;
+	struct sembuf operations[SHMX_TAG_OPERATIONS + 2 + 2 * SHMX_DEATH_POSTS];
+	size_t count = tag_operations(operations, segment->id);
 
+	operations[count++] =
+		(struct sembuf){ (unsigned short) (SHMX_SEM_TOKENS + segment->token), -1, SEM_UNDO | IPC_NOWAIT };
+	operations[count++] = (struct sembuf){ SHMX_SEM_LIVING, -1, SEM_UNDO | IPC_NOWAIT };
 	for (size_t i = 0; i < SHMX_DEATH_POSTS; i++) {
 		operations[count++] = (struct sembuf){ death_posts[i], 1, SEM_UNDO | IPC_NOWAIT };
 		operations[count++] = (struct sembuf){ death_posts[i], -1, IPC_NOWAIT };
@@ -546,15 +591,16 @@ static shmx_status claim_token(shmx_segment *segment)
 }
 
 /* Whatever ended the sleep, the caller looks at the guard again. False when there is nothing to sleep at any more. */
-static bool sleep_at_gate(const shmx_segment *segment, int64_t nanoseconds)
+static bool sleep_at_gate(shmx_segment *segment, int64_t nanoseconds)
 {
 	struct sembuf operation = { SHMX_SEM_GATE, -1, 0 };
 	struct timespec limit = { .tv_sec = 0, .tv_nsec = (long) nanoseconds };
+	int semaphores = shmx_guard_semaphores(segment);
 
-	if (segment->semaphores == -1) {
+	if (semaphores == -1) {
 		return false;
 	}
-	if (semtimedop(segment->semaphores, &operation, 1, &limit) == 0) {
+	if (semtimedop(semaphores, &operation, 1, &limit) == 0) {
 		SHMX_CRASH_POINT("guard: let through the gate");
 		return true;
 	}
@@ -562,15 +608,16 @@ static bool sleep_at_gate(const shmx_segment *segment, int64_t nanoseconds)
 }
 
 /* Lets one sleeper through. A gate that is open already needs no second post. */
-static void open_gate(const shmx_segment *segment)
+static void open_gate(shmx_segment *segment)
 {
+	int semaphores = shmx_guard_semaphores(segment);
 	struct sembuf operations[] = {
 		{ SHMX_SEM_GATE, 0, IPC_NOWAIT },
 		{ SHMX_SEM_GATE, 1, IPC_NOWAIT },
 	};
 
-	if (segment->semaphores != -1) {
-		shmx_guard_operate(segment->semaphores, operations, sizeof(operations) / sizeof(operations[0]));
+	if (semaphores != -1) {
+		shmx_guard_operate(semaphores, operations, sizeof(operations) / sizeof(operations[0]));
 	}
 }
 

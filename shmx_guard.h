@@ -46,6 +46,13 @@ void shmx_guard_forget(shmx_segment *segment);
 bool shmx_guard_find_semaphores(shmx_segment *segment);
 
 /*
+ * The set's id for a sleep or a post, -1 when there is none. When a segment has been deleted, its set's id will be another
+ * set's some day, so the set is asked whose it is when that was last done 0.1 s ago. (Until an id comes back, the kernel
+ * gives out 65,536 others, and since Linux 5.2 some 4 million: that takes longer.)
+ */
+int shmx_guard_semaphores(shmx_segment *segment);
+
+/*
  * What an error of a call on the semaphores means to who cannot go on without them. A process that has changed its user may
  * not be allowed what it was allowed when it opened the segment: SHMX_E_WRITERS. Else they are gone: SHMX_E_DELETED.
  */

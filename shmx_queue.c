@@ -136,12 +136,13 @@ static bool make_room_in(shmx_message *message, size_t length)
 }
 
 /* Refused only where the semaphore is so far up that nobody can be asleep. */
-static void post(const shmx_segment *segment, unsigned short member, short count)
+static void post(shmx_segment *segment, unsigned short member, short count)
 {
 	struct sembuf operation = { member, count, IPC_NOWAIT };
+	int semaphores = shmx_guard_semaphores(segment);
 
-	if (segment->semaphores != -1) {
-		shmx_guard_operate(segment->semaphores, &operation, 1);
+	if (semaphores != -1) {
+		shmx_guard_operate(semaphores, &operation, 1);
 	}
 }
 
@@ -248,7 +249,7 @@ static bool sleep_once(queue_wait *wait, struct sembuf *operations, size_t count
 	/* A signal that came before the sleep does not end it; its handler must not wait for the sleep's end. */
 	if (remaining > 0 && !is_interrupted(wait)) {
 		limit = (struct timespec){ .tv_sec = remaining / 1000000000, .tv_nsec = remaining % 1000000000 };
-		done = semtimedop(wait->segment->semaphores, operations, count, &limit) == 0;
+		done = semtimedop(shmx_guard_semaphores(wait->segment), operations, count, &limit) == 0;
 		if (!done && errno != EAGAIN && errno != EINTR) {
 			wait->ended = shmx_guard_refusal(errno);
 			return false;

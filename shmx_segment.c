@@ -124,7 +124,7 @@ static shmx_status check_identity(const shmx_segment *segment)
 	return SHMX_OK;
 }
 
-/* Acquire: pairs with the compare-and-swap in publish(), so the identity is visible to who sees it published. */
+/* Acquire: pairs with the compare-and-swap in format(), so the identity is visible to who sees it published. */
 static uint64_t load_published(const shmx_segment *segment)
 {
 	return atomic_load_explicit(&segment->header->identity.published, memory_order_acquire);
@@ -591,15 +591,33 @@ void shmx_segment_close(shmx_segment *segment)
 	detach(segment);
 }
 
+/*
+ * Who has the segment open goes on without the semaphores, which alone tell the dead from the living. So what is left of the
+ * dead is repaired before, as far as nobody has to be waited for.
+ */
+static void settle(shmx_segment *segment)
+{
+	if (!segment->read_only && !shmx_guard_at_rest(segment) && shmx_guard_take(segment, 0) == SHMX_OK) {
+		shmx_guard_release(segment);
+	}
+}
+
 shmx_status shmx_segment_delete(shmx_segment *segment)
 {
-	bool own_semaphores = shmx_guard_find_semaphores(segment);
+	bool own_semaphores;
+	int known;
 
+	settle(segment);
+	known = segment->semaphores;
+	/* Asked again: somebody may have deleted the segment before, and the kernel given the number of its set to another. */
+	segment->semaphores = -1;
+	own_semaphores = shmx_guard_find_semaphores(segment);
 	/*
 	 * The segment first: a set that is left without a segment is swept by the next creation, while a segment without its
 	 * set would never again know who is alive.
 	 */
 	if (shmctl(segment->id, IPC_RMID, NULL) != 0) {
+		segment->semaphores = known;
 		return SHMX_E_REMOVE;
 	}
 	SHMX_CRASH_POINT("delete: segment removed");

@@ -35,6 +35,7 @@ struct shmx_segment {
 
 	/* The guard's part: shmx_guard.c alone changes these. */
 	int semaphores;                /* the set's id once it is verified, else -1 */
+	int64_t semaphores_seen;       /* when it was last looked at whose set that is: CLOCK_MONOTONIC, ns */
 	uint32_t token;                /* 0: none claimed yet */
 	uint32_t depth;                /* nested takes of the guard by this handle */
 	uint32_t explicit_depth;       /* how many of them are shmx_lock() calls */
@@ -72,8 +73,8 @@ shmx_status shmx_segment_open(shmx_segment *segment, const shmx_open_options *op
 void shmx_segment_close(shmx_segment *segment);
 
 /*
- * Marks the segment for removal and removes its semaphore set. Who is attached may go on; see shmx_guard.h. SHMX_OK, or
- * SHMX_E_REMOVE with errno.
+ * Marks the segment for removal and removes its semaphore set. Who is attached may go on; see shmx_guard.h. What a dead
+ * writer left is repaired before, if this handle may write. SHMX_OK, or SHMX_E_REMOVE with errno.
  */
 shmx_status shmx_segment_delete(shmx_segment *segment);
 
