@@ -180,14 +180,14 @@ function shmx_unlock(Shmx $shmx): bool {}
 /**
  * What the kernel and the segment's header say.
  *
- * @return array<string, mixed> key, shmid, semid (null once the segment is deleted, or its semaphores alone are gone), kind ("blank", "bytes",
- *     "variables", "queue" or "unknown"), size (bytes for use), permissions, owner and group (ids), attached (how many
+ * @return array<string, mixed> key, shmid, semid (null once the segment is deleted, or its semaphores alone are gone),
+ *     kind ("blank", "bytes", "variables", "queue" or "unknown"), size (bytes for use), permissions, owner and group (ids), attached (how many
  *     times: each open handle, and each again in every forked process that has it), created and
  *     last_write (seconds since 1970; last_write null before the first), writes (of a queue: messages sent),
  *     recoveries (locks taken over from dead processes), torn_writes, torn (list of [offset, size]), writers (how many
  *     may write at once), writers_in_use (null once the segment is deleted), format_version, deleted. Of a segment of
- *     variables also entries (those that have expired and were not met since included), capacity (bytes for records), bytes_used, bytes_live, permanent_bytes (of variables with
- *     $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
+ *     variables also entries (those that have expired and were not met since included), capacity (bytes for records),
+ *     bytes_used, bytes_live, permanent_bytes (of variables with $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
  *     moved_bytes (copied to make room). Of a queue also pending, sent, received, capacity (bytes for messages),
  *     bytes_used, receivers_waiting, senders_waiting. Where the kernel tells this process nothing of the segment any more,
  *     because its permissions or the process's user have changed: key, semid, permissions, owner, group, attached,

@@ -118,6 +118,14 @@ void shmx_log_copy(const shmx_log *log, uint64_t offset, uint64_t from, uint64_t
 
 void shmx_log_publish(const shmx_log *log, const shmx_log_window *window)
 {
+	/* Relaxed: only the guard's owner stores it. */
+	if (atomic_load_explicit(&log->root->lap_end, memory_order_relaxed) != window->lap_end) {
+		/*
+		 * A walk that stands where a lap ends and loads the new word with an old head reads on, beyond its lap. The fence has
+		 * it see a tail that has passed what it reads, though another process stored that: the guard came from there.
+		 */
+		atomic_thread_fence(memory_order_release);
+	}
 	/* Relaxed: without a head in the next lap nobody looks at it; the release below carries it. */
 	atomic_store_explicit(&log->root->lap_end, window->lap_end, memory_order_relaxed);
 	SHMX_CRASH_POINT("log: end of lap stored");

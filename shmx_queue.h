@@ -33,8 +33,9 @@ typedef struct {
 
 /*
  * Sends. Without room it waits at most `timeout` nanoseconds (0: not at all; SHMX_WAIT_FOR_EVER). The guard is waited
- * for as long as the segment's lock_timeout says, but not beyond a `timeout` that is not 0. SHMX_E_FULL: the time is over. SHMX_E_TOO_LARGE: it could not be held even alone; `room`, which may be NULL, says why. SHMX_E_DEADLOCK: it would
- * have to wait under a lock of this handle's own. SHMX_E_DELETED: the segment went away under the wait.
+ * for as long as the segment's lock_timeout says, but not beyond a `timeout` that is not 0. SHMX_E_FULL: the time is over.
+ * SHMX_E_TOO_LARGE: it could not be held even alone; `room`, which may be NULL, says why. SHMX_E_DEADLOCK: it would have to
+ * wait under a lock of this handle's own. SHMX_E_DELETED: the segment went away under the wait.
  * SHMX_INTERRUPTED: a signal ended the wait. SHMX_E_KIND, SHMX_E_DAMAGED, and what shmx_guard_take() answers.
  */
 shmx_status shmx_queue_send(
