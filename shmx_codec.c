@@ -896,9 +896,13 @@ static uint64_t checksum(const unsigned char *bytes, size_t length)
 	return sum;
 }
 
-static void restore_precision(void)
+/* How many of the calls of serialize() below have begun and not ended: fibers and user code have several. */
+ZEND_TLS unsigned int serializing;
+
+/* While any of them goes on, floats go to their last bit: another process may have another serialize_precision. */
+static void set_precision(void)
 {
-	PG(serialize_precision) = zend_ini_long(ZEND_STRL("serialize_precision"), false);
+	PG(serialize_precision) = serializing > 0 ? -1 : zend_ini_long(ZEND_STRL("serialize_precision"), false);
 }
 
 /*
@@ -906,25 +910,36 @@ static void restore_precision(void)
  * apart. Otherwise there is no lock: whoever serializes within this goes on with its numbering, or a cycle of such objects
  * would have no end.
  *
- * Floats go to their last bit: another process may have another serialize_precision. User code that runs meanwhile has this
- * one too, and may set it, which then holds for the rest.
+ * A fiber that is suspended within a value lets another one raise the lock, or take back the one that it had raised. Without
+ * a lock of our own a numbering that was made under another's would not be known at its end; and one that was made without
+ * would not be taken down at its end, and PHP would go on with what has been freed.
+ *
+ * User code that runs meanwhile has our serialize_precision too, and may set it, which then holds until the next such call
+ * begins or ends.
  */
 static void serialize(zval *value, smart_str *serialized)
 {
 	php_serialize_data_t data;
-	const unsigned int apart = BG(serialize).level > 0;
+	const unsigned int apart = BG(serialize).level > 0 || BG(serialize_lock) > 0;
 
 	BG(serialize_lock) += apart;
-	PG(serialize_precision) = -1;
+	serializing++;
+	set_precision();
 	zend_try
 	{
 		PHP_VAR_SERIALIZE_INIT(data);
 		php_var_serialize(serialized, value, &data);
 		PHP_VAR_SERIALIZE_DESTROY(data);
+		if (BG(serialize).data == data) {
+			BG(serialize).level = 0;
+			BG(serialize).data = NULL;
+		}
 	}
 	zend_catch
 	{
-		restore_precision();
+		/* Nobody comes back to what else was begun. */
+		serializing = 0;
+		set_precision();
 		/* Shutdown functions must not go on with a numbering that was broken off. */
 		if (!apart) {
 			BG(serialize).level = 0;
@@ -933,7 +948,9 @@ static void serialize(zval *value, smart_str *serialized)
 		zend_bailout();
 	}
 	zend_end_try();
-	restore_precision();
+	/* 0 when another one was broken off meanwhile. */
+	serializing -= serializing > 0;
+	set_precision();
 	BG(serialize_lock) -= apart;
 }
 
@@ -1679,7 +1696,7 @@ static void unserialize(const unsigned char *at, const unsigned char *end, zval 
 {
 	php_unserialize_data_t data;
 	/* As in serialize(). */
-	const unsigned int apart = BG(unserialize).level > 0;
+	const unsigned int apart = BG(unserialize).level > 0 || BG(serialize_lock) > 0;
 
 	BG(serialize_lock) += apart;
 	zend_try
@@ -1691,6 +1708,10 @@ static void unserialize(const unsigned char *at, const unsigned char *end, zval 
 		}
 		/* Runs the __unserialize and __wakeup that were put off. */
 		PHP_VAR_UNSERIALIZE_DESTROY(data);
+		if (BG(unserialize).data == data) {
+			BG(unserialize).level = 0;
+			BG(unserialize).data = NULL;
+		}
 	}
 	zend_catch
 	{
