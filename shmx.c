@@ -1495,7 +1495,9 @@ PHP_FUNCTION(shmx_cas_var)
 	shmx_codec_encoded_free(&expected);
 }
 
+/* Walks of who cannot lock: at most, and before shmx.lock_timeout counts. */
 #define SHMX_KEYS_ATTEMPTS 100
+#define SHMX_KEYS_TIMED 3
 
 /*
  * Keys one behind the other, each after its length and before a NUL, which Zend looks at. In malloc()'s memory: an error of
@@ -1580,11 +1582,17 @@ static shmx_status list_keys_guarded(shmx_segment *segment, key_list *list)
 static shmx_status list_keys_tirelessly(shmx_segment *segment, key_list *list)
 {
 	const size_t most = 2 * MIN(segment->payload_size, SIZE_MAX / 2);
+	const int64_t begun = shmx_clock_monotonic();
 	shmx_status status = list_keys(segment, list, most);
 
 	for (int attempt = 1; status == SHMX_E_TIMEOUT && attempt < SHMX_KEYS_ATTEMPTS; attempt++) {
 		if (!segment->read_only) {
 			return list_keys_guarded(segment, list);
+		}
+		/* A scribbler can make each walk a long one. */
+		if (attempt >= SHMX_KEYS_TIMED && segment->lock_timeout >= 0
+			&& shmx_clock_monotonic() - begun > segment->lock_timeout) {
+			break;
 		}
 		status = list_keys(segment, list, most);
 	}

@@ -45,8 +45,12 @@
 #define SHMX_VARS_SPARE_SAVED 8u
 #define SHMX_VARS_SPARE_AT_ONCE 32u
 
-/* Conflicts with writers after which a reader lets others run, and after which it gives up. */
+/*
+ * Conflicts with writers after which a reader lets others run; after which it gives up if it has waited as long as for the
+ * guard, for a scribbler's chain may be as long as the log; and after which it gives up in any case.
+ */
 #define SHMX_VARS_PATIENCE 64u
+#define SHMX_VARS_TIMED 3u
 #define SHMX_VARS_ATTEMPTS 100000u
 
 /* Laps of the log by which the end of a walk over the keys may recede before it is told to take the guard. */
@@ -1462,6 +1466,9 @@ static look_result look_once(shmx_vars *vars, const shmx_vars_name *name, shmx_f
 
 static shmx_status look(shmx_vars *vars, const shmx_vars_name *name, shmx_found *found, int64_t *expiry)
 {
+	const int64_t timeout = vars->segment->lock_timeout;
+	int64_t deadline = 0;
+
 	for (unsigned int attempt = 0; attempt < SHMX_VARS_ATTEMPTS; attempt++) {
 		switch (look_once(vars, name, found, expiry)) {
 			case LOOK_FOUND:
@@ -1472,6 +1479,11 @@ static shmx_status look(shmx_vars *vars, const shmx_vars_name *name, shmx_found 
 				return SHMX_E_DAMAGED;
 			default:
 				break;
+		}
+		if (attempt == 0 && timeout >= 0) {
+			deadline = shmx_clock_monotonic() + timeout;
+		} else if (attempt >= SHMX_VARS_TIMED && timeout >= 0 && shmx_clock_monotonic() > deadline) {
+			break;
 		}
 		if (attempt > SHMX_VARS_PATIENCE) {
 			sched_yield();

@@ -291,12 +291,78 @@ static void test_a_scribbler_beside(void **state)
 	close_segment(&segment);
 }
 
+/* Fills the log with records of no key, each linked to the one before it. Returns how many. */
+static uint64_t fill_with_one_chain(shmx_segment *segment, uint64_t first)
+{
+	const uint64_t index = segment->payload_size / SHMX_VARS_BYTES_PER_GROUP * sizeof(shmx_vars_group);
+	const uint64_t count = (segment->payload_size - index) / sizeof(shmx_record) - 1;
+	shmx_vars_root *root = (shmx_vars_root *) (void *) segment->header->root;
+	shmx_record *records = (shmx_record *) (void *) (segment->payload + index);
+
+	for (uint64_t i = 0; i < count; i++) {
+		atomic_store(&records[i].link, i == 0 ? 0 : first + (i - 1) * sizeof(shmx_record));
+		atomic_store(&records[i].name, UINT64_C(1) << 32 | 77);
+		atomic_store(&records[i].form, 1);
+	}
+	atomic_store(&root->log.head, first + count * sizeof(shmx_record));
+	return count;
+}
+
+/* A chain as long as the log, whose bucket changes during every walk, holds a look-up up for a few walks and no more. */
+static void test_a_long_chain_that_changes(void **state)
+{
+	shmx_segment segment;
+	test_key key;
+	shmx_found found;
+	_Atomic uint64_t *bucket;
+	uint64_t first, count;
+	int64_t one_walk;
+	pid_t child;
+
+	(void) state;
+	open_segment(&segment, 32u << 20);
+	segment.lock_timeout = 20000000;
+	make_key(&key, 1);
+	assert_int_equal(put_int(&segment, &key.key, 1, 0), SHMX_OK);
+	for (bucket = (_Atomic uint64_t *) (void *) segment.payload; atomic_load(bucket) == 0; bucket++) {
+	}
+	first = atomic_load(bucket);
+	count = fill_with_one_chain(&segment, first);
+	atomic_store(bucket, first + (count - 1) * sizeof(shmx_record));
+	one_walk = shmx_clock_monotonic();
+	assert_int_equal(shmx_vars_find(&segment, &key.key, &found), SHMX_NOT_FOUND);
+	one_walk = shmx_clock_monotonic() - one_walk;
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (uint64_t i = 1;; i = i % 1000 + 1) {
+			atomic_store(bucket, first + (count - 1 - i) * sizeof(shmx_record));
+		}
+	}
+	alarm(60);
+	while (atomic_load(bucket) == first + (count - 1) * sizeof(shmx_record)) {
+	}
+	for (int i = 0; i < 5; i++) {
+		int64_t begun = shmx_clock_monotonic();
+
+		expect_status(shmx_vars_find(&segment, &key.key, &found));
+		/* As long as the lock may be waited for, and some walks: more than one, where others take the processor. */
+		assert_true(shmx_clock_monotonic() - begun < segment.lock_timeout + 10 * one_walk + 250000000);
+	}
+	alarm(0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close_segment(&segment);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scribbled_images),
 		cmocka_unit_test(test_random_memory),
 		cmocka_unit_test(test_a_scribbler_beside),
+		cmocka_unit_test(test_a_long_chain_that_changes),
 	};
 
 	return cmocka_run_group_tests_name("variables in hostile memory", tests, NULL, NULL);
