@@ -39,7 +39,8 @@ const SHMX_E_KIND = UNKNOWN;
  */
 const SHMX_E_WRITERS = UNKNOWN;
 /**
- * This script holds the segment's lock, through another handle or while it waits for a message, and would wait for itself.
+ * This script holds the segment's lock, through another handle or while it waits for a message or for room, and would wait
+ * for itself.
  * @var int
  * @cvalue SHMX_E_DEADLOCK
  */
@@ -134,7 +135,7 @@ function shmx_read(Shmx $shmx, int $offset, int $size): string {}
  * @return int bytes written
  * @throws ValueError for an offset outside the segment
  * @throws Error for a segment opened with "a"
- * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED
+ * @throws ShmxException SHMX_E_KIND, SHMX_E_TIMEOUT, SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DELETED, SHMX_E_DAMAGED
  */
 function shmx_write(Shmx $shmx, string $data, int $offset): int {}
 
@@ -181,13 +182,15 @@ function shmx_unlock(Shmx $shmx): bool {}
  * What the kernel and the segment's header say.
  *
  * @return array<string, mixed> key, shmid, semid (null once the segment is deleted, or its semaphores alone are gone),
- *     kind ("blank", "bytes", "variables", "queue" or "unknown"), size (bytes for use), permissions, owner and group (ids), attached (how many
+ *     kind ("blank", "bytes", "variables", "queue" or "unknown"), size (bytes for use), permissions, owner and group
+ *     (ids), attached (how many
  *     times: each open handle, and each again in every forked process that has it), created and
  *     last_write (seconds since 1970; last_write null before the first), writes (of a queue: messages sent),
  *     recoveries (locks taken over from dead processes), torn_writes, torn (list of [offset, size]), writers (how many
  *     may write at once), writers_in_use (null once the segment is deleted), format_version, deleted. Of a segment of
  *     variables also entries (those that have expired and were not met since included), capacity (bytes for records),
- *     bytes_used, bytes_live, permanent_bytes (of variables with $ttl 0), hits, misses, evictions (dropped for room), second_rounds (spared because they were read), expired,
+ *     bytes_used, bytes_live, permanent_bytes (of variables with $ttl 0), hits, misses, evictions (dropped for room),
+ *     second_rounds (spared because they were read), expired,
  *     moved_bytes (copied to make room). Of a queue also pending, sent, received, capacity (bytes for messages),
  *     bytes_used, receivers_waiting, senders_waiting. Where the kernel tells this process nothing of the segment any more,
  *     because its permissions or the process's user have changed: key, semid, permissions, owner, group, attached,
@@ -219,7 +222,7 @@ function shmx_list(): array {}
  * @throws Error for a segment opened with "a"
  * @throws Throwable what serialize() throws for the value, as for a closure
  * @throws ShmxException SHMX_E_FULL and SHMX_E_TOO_LARGE, both leaving the old value; SHMX_E_KIND, SHMX_E_TIMEOUT,
- *     SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DAMAGED
+ *     SHMX_E_WRITERS, SHMX_E_DEADLOCK, SHMX_E_DELETED, SHMX_E_DAMAGED
  */
 function shmx_put_var(Shmx $shmx, string|int $key, mixed $value, int $ttl = 0): bool {}
 
@@ -251,8 +254,8 @@ function shmx_get_var(Shmx $shmx, string|int $key, mixed $default = null): mixed
  * and shmx_receive() throw SHMX_E_UNTRUSTED for such values where anybody but this process's effective user and root may
  * write to the segment - its owner, its creator, its group, or all. The kernel is asked at each such value. Values of null,
  * booleans, numbers, strings and arrays of these are read in any case; all others go through serialize() and are refused:
- * those with an object, an enum or a shared reference anywhere in them, and arrays more than 512 deep or with a string of
- * 4 GiB. The idea is that of unserialize()'s allowed_classes.
+ * those with an object, an enum, a resource or a shared reference anywhere in them, and arrays more than 512 deep or with a
+ * string of 4 GiB. The idea is that of unserialize()'s allowed_classes.
  *
  * @param bool $allow true: always, because every user that may write is trusted as much as the script itself; false:
  *     never, even from a segment of one's own

@@ -14,7 +14,7 @@
  *     as large as the input, would take that much again at every level;
  *   - no hash is taken from the input. What stands beside a key is a hint where to look for a
  *     string seen before; a wrong hint costs time and nothing else;
- *   - a key met twice in one array makes the input invalid;
+ *   - a key met twice in one array makes the input invalid, where a bounded number of steps finds it;
  *   - whatever has been built is at every step a table that zend_array_destroy can take apart.
  *
  * It relies on the hash table's layout as PHP 8.2 to 8.6 have it, through the engine's macros.
