@@ -320,7 +320,7 @@ static void test_a_long_chain_that_changes(void **state)
 	pid_t child;
 
 	(void) state;
-	open_segment(&segment, 32u << 20);
+	open_segment(&segment, 16u << 20);
 	segment.lock_timeout = 20000000;
 	make_key(&key, 1);
 	assert_int_equal(put_int(&segment, &key.key, 1, 0), SHMX_OK);
@@ -340,7 +340,7 @@ static void test_a_long_chain_that_changes(void **state)
 			atomic_store(bucket, first + (count - 1 - i) * sizeof(shmx_record));
 		}
 	}
-	alarm(60);
+	alarm(300);
 	while (atomic_load(bucket) == first + (count - 1) * sizeof(shmx_record)) {
 	}
 	for (int i = 0; i < 5; i++) {
