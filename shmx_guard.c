@@ -164,13 +164,22 @@ static void look_whose_set(shmx_segment *segment)
 
 int shmx_guard_semaphores(shmx_segment *segment)
 {
-	int64_t now = segment->semaphores == -1 ? 0 : shmx_clock_monotonic();
+	int64_t now;
 
+	if (segment->semaphores == -1) {
+		return -1;
+	}
+	now = shmx_clock_monotonic();
 	if (now - segment->semaphores_seen > SHMX_SEMAPHORES_TRUSTED) {
 		look_whose_set(segment);
 		segment->semaphores_seen = now;
 	}
 	return segment->semaphores;
+}
+
+bool shmx_guard_verify_semaphores(shmx_segment *segment)
+{
+	return shmx_guard_find_semaphores(segment) && bears_tags(segment->semaphores, segment->id);
 }
 
 bool shmx_guard_find_semaphores(shmx_segment *segment)

@@ -45,6 +45,9 @@ void shmx_guard_forget(shmx_segment *segment);
 /* Verifies that the set named in the header is this segment's own; fills segment->semaphores. */
 bool shmx_guard_find_semaphores(shmx_segment *segment);
 
+/* Whether segment->semaphores is this segment's own at this moment: for who would remove it. */
+bool shmx_guard_verify_semaphores(shmx_segment *segment);
+
 /*
  * The set's id for a sleep or a post, -1 when there is none. When a segment has been deleted, its set's id will be another
  * set's some day, so the set is asked whose it is when that was last done 0.1 s ago. (Until an id comes back, the kernel

@@ -605,19 +605,15 @@ static void settle(shmx_segment *segment)
 shmx_status shmx_segment_delete(shmx_segment *segment)
 {
 	bool own_semaphores;
-	int known;
 
 	settle(segment);
-	known = segment->semaphores;
-	/* Asked again: somebody may have deleted the segment before, and the kernel given the number of its set to another. */
-	segment->semaphores = -1;
-	own_semaphores = shmx_guard_find_semaphores(segment);
+	/* Somebody may have deleted the segment before, and the kernel given the number of its set to another. */
+	own_semaphores = shmx_guard_verify_semaphores(segment);
 	/*
 	 * The segment first: a set that is left without a segment is swept by the next creation, while a segment without its
 	 * set would never again know who is alive.
 	 */
 	if (shmctl(segment->id, IPC_RMID, NULL) != 0) {
-		segment->semaphores = known;
 		return SHMX_E_REMOVE;
 	}
 	SHMX_CRASH_POINT("delete: segment removed");

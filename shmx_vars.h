@@ -75,8 +75,8 @@ shmx_status shmx_vars_put(shmx_segment *segment, const shmx_key *key, const shmx
 
 /*
  * Finds a variable, without a lock. SHMX_OK, SHMX_NOT_FOUND, SHMX_E_KIND, SHMX_E_DAMAGED; SHMX_E_TIMEOUT only if writers
- * got in the way several times in a row for as long as the segment's lock_timeout, or many thousand times. Counts a hit or a miss and remembers that the variable was read, unless
- * the mapping is read-only.
+ * got in the way several times in a row for as long as the segment's lock_timeout, or many thousand times. Counts a hit or
+ * a miss and remembers that the variable was read, unless the mapping is read-only.
  */
 shmx_status shmx_vars_find(shmx_segment *segment, const shmx_key *key, shmx_found *found);
 

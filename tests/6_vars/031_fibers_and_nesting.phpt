@@ -44,7 +44,6 @@ final class Suspends
 /** The same, by the interface that goes on with the numbering of whoever is at work. */
 final class SuspendsToo implements Serializable
 {
-	public $missing = 0.1234567890123;
 	public function serialize(): string
 	{
 		Fiber::getCurrent() && Fiber::suspend();
