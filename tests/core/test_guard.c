@@ -1011,6 +1011,8 @@ static void a_set_that_has_got_the_number_of_a_deleted_one_is_left_alone(void **
 	assert_int_equal(semctl(successor.semaphores, (int) (SHMX_SEM_TOKENS + token), GETVAL), 1);
 
 	/* The kernel deletes a deleted segment once more. */
+	other.semaphores = successor.semaphores;
+	other.semaphores_seen = shmx_clock_monotonic();
 	assert_int_equal(shmx_segment_delete(&other), SHMX_OK);
 	assert_int_equal(
 		semctl(successor.semaphores, SHMX_SEM_TAG, GETVAL), SHMX_SEM_TAG_VALUE + ((successor.id >> 30) & 1));
