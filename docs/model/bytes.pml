@@ -9,7 +9,7 @@
  * What is true is kept aside as the list of states the payload was in, one for each write: a small one counts from its
  * odd number, a large one from its even number, and one that died in between has torn its range. A read is right if, at
  * one moment of it, each of its cells was what the copy says; or was torn, and the reader was told; and it is told so
- * only if one of them was torn.
+ * only if one of them was torn, or if the table was too small once to say it more exactly.
  *
  * Whether a write is large is a flag beside its length here, so that both kinds can be of any size. One cell is what one
  * store writes. Left out: other kinds' segments, offsets that a scribbler left, time.
@@ -17,7 +17,8 @@
  * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
  * acquire or a release that is missing. docs/concurrency.md argues those.
  *
- * Variants: WRITES, DEATHS. Breaks: NO_CHECK, NO_OVERLAY, EARLY_STAMP, NO_MARK, ONE_LOOK, NO_RECOVERY, CUT_FIRST.
+ * Variants: WRITES, DEATHS, RANGES (how many the torn table holds; with 1 it is full after the first). Breaks: NO_CHECK,
+ * NO_OVERLAY, EARLY_STAMP, NO_MARK, ONE_LOOK, NO_RECOVERY, CUT_FIRST, NO_GROWTH, CUT_WHEN_FULL.
  */
 #ifndef WRITES
 #define WRITES 2
@@ -26,7 +27,9 @@
 #define DEATHS 2
 #endif
 #define CELLS 3
+#ifndef RANGES
 #define RANGES 2
+#endif
 #define TORN 99
 
 byte sequence, stamp;
@@ -48,6 +51,7 @@ byte writes, deaths;
 /* What is true: the states of the payload, and the last write that made one. */
 byte truth[(WRITES + 1) * CELLS];
 byte moment, settled;
+bool was_full;	/* the torn table: it may warn of more than it must */
 
 hidden byte at, made;
 
@@ -100,9 +104,8 @@ inline find_entry(from, to)
 		:: else
 		fi
 	}
-	assert(entry < RANGES);
 	if
-	:: entry == torn_count -> torn_count = entry + 1
+	:: entry == torn_count && entry < RANGES -> torn_count = entry + 1
 	:: else
 	fi
 }
@@ -129,13 +132,17 @@ inline cover_torn(from, to)
 #else
 				find_entry(to, torn_end[i]);
 				if
-				:: !there -> store_torn(entry, to, torn_end[i])
-				:: else
+				:: there -> torn_end[i] = from
+				:: !there && entry < RANGES -> store_torn(entry, to, torn_end[i]); torn_end[i] = from
+				/* No room for two pieces: it stays in one. */
+				:: !there && entry == RANGES -> was_full = true
+#ifdef CUT_WHEN_FULL
+					; torn_end[i] = from
+#endif
 				fi
 #endif
-			:: else
-			fi;
-			torn_end[i] = from
+			:: else -> torn_end[i] = from
+			fi
 		fi;
 		i++
 	:: else -> break
@@ -219,6 +226,8 @@ inline recover()
 				store_torn(entry, BEGIN, END)
 			:: else ->
 				/* The first entry grows to take it in. */
+				was_full = true;
+#ifndef NO_GROWTH
 				if
 				:: BEGIN < torn_begin[0] -> torn_begin[0] = BEGIN
 				:: else
@@ -227,6 +236,7 @@ inline recover()
 				:: END > torn_end[0] -> torn_end[0] = END
 				:: else
 				fi
+#endif
 			fi
 		:: else
 		fi;
@@ -430,7 +440,7 @@ inline judge()
 			:: else -> break
 			od;
 			/* Not told of what is not so. */
-			right = right && (!told || size == 1);
+			right = right && (!told || size == 1 || was_full);
 			number++
 		:: else -> break
 		od;

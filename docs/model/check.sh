@@ -102,6 +102,8 @@ fi
 
 if when '--short'; then
 	holds bytes '-DWRITES=2 -DDEATHS=0' 'bytes, 2 writes: a read is what stood there at one moment'
+	holds bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1' \
+		'bytes, 2 writes, 2 deaths, a torn table that gets full: no torn read is not told'
 	holds bytes '-DWRITES=1 -DDEATHS=2' \
 		'bytes, 1 write, 2 deaths: a read is what stood there at one moment, or is told as torn, and nothing else is told so'
 	breaks bytes '-DWRITES=2 -DDEATHS=1 -DNO_OVERLAY' 'assertion violated right' \
@@ -122,6 +124,12 @@ if when '--default --full'; then
 		'ONE_LOOK:whose readers look through the torn table once: an untold torn read'; do
 		breaks bytes "-DWRITES=2 -DDEATHS=1 -D${broken%%:*}" 'assertion violated right' "bytes ${broken#*:} is found"
 	done
+	holds bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1' \
+		'bytes, 2 writes, 2 deaths, a torn table that gets full: no torn read is not told'
+	breaks bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1 -DNO_GROWTH' 'assertion violated right' \
+		'bytes whose full table takes in no more: an untold torn read is found'
+	breaks bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1 -DCUT_WHEN_FULL' 'assertion violated right' \
+		'bytes that cut a torn range though the rest has no entry: an untold torn read is found'
 fi
 if when --full; then
 	holds bytes '-DWRITES=2 -DDEATHS=2' 'bytes, 2 writes, 2 deaths: the same'
@@ -134,14 +142,17 @@ breaks log '-DOPS=3 -DDEATHS=0 -DNO_BUCKET_CHECK' 'assertion violated.*allowed' 
 	'log whose readers do not look at the bucket again: a missing variable is found'
 if when '--default --full'; then
 	holds log '-DOPS=3 -DDEATHS=0' 'log, 3 calls, no death: the same'
-	holds log '-DOPS=2 -DWALK' 'log, 2 calls, 1 death: a walk over the keys meets what is there all the while'
+	holds log '-DOPS=2 -DWALK' 'log, 2 calls, 1 death: a walk over the keys meets what is there all the while' \
+		'log, 2 calls, 1 death: a walk meets no key twice if the guard was at rest and head has stayed'
 	for broken in \
 		'NO_TAIL_CHECK:next<offset:whose readers do not look at tail again: another record'\''s link' \
 		'NO_LAST_CHECK:next==found:whose readers do not look at tail after the last byte: another record'\''s bytes' \
 		'NO_PUBLISH:next==found:that writes where tail was not published: another record'\''s bytes' \
 		'UNLINK_FIRST:now.each:that unlinks the old before it links the new: a missing variable' \
 		'PASS_FIRST:now.each:that passes tail before it links the copy: a missing variable' \
-		'WALK -DNO_RECEDE:met:whose walk does not go on after a dead record: a missing key'; do
+		'WALK -DNO_RECEDE:met:whose walk does not go on after a dead record: a missing key' \
+		'WALK -DNO_LOOK_AT_GUARD:twice:whose walk does not look at the guard: a key met twice' \
+		'WALK -DGUARD_FIRST:twice:whose walk looks at the guard before it loads head: a key met twice'; do
 		pattern=${broken#*:}
 		breaks log "-DOPS=3 -DDEATHS=0 -D${broken%%:*}" "assertion violated.*${pattern%%:*}" "log ${pattern#*:} is found"
 	done

@@ -14,7 +14,9 @@
  * Left out: spins (one more of the same try), take_contended()'s own look for its token (inherit() leaves it nothing to
  * find), nested takes (no shared word changes), forks (a child is a new process), signals (a sleep that ends early, as by
  * its time), a process that dies with several handles (deaths one after the other), deletion (of a set that is gone, or
- * that is another's by its tags, nothing is believed, so nobody is ever found dead), the drain of a full gate.
+ * that is another's by its tags, nothing is believed, so nobody is ever found dead), the drain of a full gate, exec (a
+ * process that became another program has no undo: is_left_by_exec() takes it for dead, and unclaims its token for it, so
+ * to the others it is a death; test_guard.c has it), shmx_guard_at_rest() (log.pml).
  *
  * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
  * acquire or a release that is missing. docs/concurrency.md argues those.

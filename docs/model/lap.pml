@@ -8,6 +8,11 @@
  *
  * An offset is LAP for each lap, and the place in it; the ring has SIZE places, and its end is a place, too.
  *
+ * Left out: the index, permanent records and moves, what a record holds (log.pml); counts, time.
+ *
+ * Spin lets all processes see all stores in one order: this finds what a death or an interleaving breaks, and never an
+ * acquire, a release or a fence that is missing, as the one before lap_end once was. docs/concurrency.md argues those.
+ *
  * Variants: OPS, DEATHS. Break: REWIND_AT_ONCE, in make_room() and in clear_all(), as the code once did.
  */
 #ifndef OPS

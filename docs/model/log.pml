@@ -20,7 +20,7 @@
  * acquire or a release that is missing. docs/concurrency.md argues those.
  *
  * Variants: OPS, DEATHS, WALK (shmx_vars_next() in place of shmx_vars_find()). Breaks: NO_BUCKET_CHECK, NO_TAIL_CHECK,
- * NO_LAST_CHECK, NO_PUBLISH, UNLINK_FIRST, NO_INTENT, PASS_FIRST, NO_RECEDE.
+ * NO_LAST_CHECK, NO_PUBLISH, UNLINK_FIRST, NO_INTENT, PASS_FIRST, NO_RECEDE, NO_LOOK_AT_GUARD, GUARD_FIRST.
  */
 #ifndef OPS
 #define OPS 3
@@ -55,6 +55,7 @@ bool task;
 byte intent_head, intent_tail, intent_link, intent_unlink_place, intent_unlink, intent_mark;
 
 bool dead;
+bool owned;	/* the guard has an owner, living or dead */
 byte ops, deaths;
 
 /* What is true: of each key, what a look-up finds now, and what the call under way may leave. */
@@ -212,11 +213,13 @@ born:
 		:: task -> perform()
 		:: else
 		fi;
+		owned = false;
 	end:
 		do
 		:: atomic {
 				ops < OPS ->
 				ops++;
+				owned = true;
 				value = ops + 2;
 				window_head = head;
 				window_tail = tail;
@@ -272,6 +275,7 @@ born:
 				assert(now[A] == after[A] && (now[B] == after[B] || now[B] == ABSENT));
 				spot = 0; place = 0; what = 0; value = 0; window_head = 0; window_tail = 0; more = false
 			}
+			owned = false
 		od
 	} unless {
 		dead
@@ -362,14 +366,40 @@ done:
 	atomic { first = 0; window = 0; offset = 0; next = 0; found = 0; wanted = 2; allowed = 0; goto again }
 }
 #else
-/* A walk with shmx_vars_next(): catch_up(), take_down(). A is met, unless it was not there for a moment. */
+/* follow_head(), with shmx_guard_at_rest(): whether a key may be met twice, the caller must know. */
+inline follow_head()
+{
+#ifdef GUARD_FIRST
+	rests = !owned;
+#endif
+	seen = head;
+	if
+	:: end == 0 ->
+#ifdef NO_LOOK_AT_GUARD
+		rests = true;
+#elif !defined(GUARD_FIRST)
+		rests = !owned;
+#endif
+		doubles = !rests
+	:: end != 0 -> doubles = doubles || seen != end
+	fi;
+	atomic { end = seen; seen = 0; rests = false }
+}
+
+/*
+ * A walk with shmx_vars_next(): catch_up(), take_down(). A is met, unless it was not there for a moment; and no key is met
+ * twice, unless the walk says that this may be.
+ */
 active proctype walker()
 {
-	byte next, end, window, name;
-	bool met, unused;
+	byte next, end, window, name, seen;
+	bool met, met_b, twice, doubles, rests, unused;
 
 again:
-	atomic { was_absent = (now[A] == ABSENT); met = false; next = 0; end = 0 }
+	atomic {
+		was_absent = (now[A] == ABSENT);
+		met = false; met_b = false; twice = false; doubles = false; next = 0; end = 0
+	}
 	do
 	::	atomic {
 			window = tail;
@@ -379,7 +409,7 @@ again:
 			fi
 		}
 		if
-		:: window != 0 -> atomic { end = head; window = 0 }
+		:: window != 0 -> window = 0; follow_head()
 		:: else
 		fi;
 		if
@@ -392,19 +422,24 @@ again:
 			if
 			:: next >= tail ->
 				next++;
-				met = met || (!unused && name == A)
+				if
+				:: !unused && name == A -> twice = twice || met; met = true
+				:: !unused && name == B -> twice = twice || met_b; met_b = true
+				:: unused
+				fi
 			:: else -> unused = false
 			fi
 		}
 #ifndef NO_RECEDE
 		if
-		:: unused -> end = head
+		:: unused -> follow_head()
 		:: else
 		fi;
 #endif
 		atomic { unused = false; name = 0 }
 	od;
 	assert(met || was_absent);
+	assert(!twice || doubles);
 	goto again
 }
 #endif
