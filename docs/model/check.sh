@@ -102,8 +102,8 @@ fi
 
 if when '--short'; then
 	holds bytes '-DWRITES=2 -DDEATHS=0' 'bytes, 2 writes: a read is what stood there at one moment'
-	holds bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1' \
-		'bytes, 2 writes, 2 deaths, a torn table that gets full: no torn read is not told'
+	holds bytes '-DWRITES=2 -DDEATHS=1 -DRANGES=1' \
+		'bytes, 2 writes, 1 death, a torn table that is full after one: no torn read is not told'
 	holds bytes '-DWRITES=1 -DDEATHS=2' \
 		'bytes, 1 write, 2 deaths: a read is what stood there at one moment, or is told as torn, and nothing else is told so'
 	breaks bytes '-DWRITES=2 -DDEATHS=1 -DNO_OVERLAY' 'assertion violated right' \
@@ -125,7 +125,7 @@ if when '--default --full'; then
 		breaks bytes "-DWRITES=2 -DDEATHS=1 -D${broken%%:*}" 'assertion violated right' "bytes ${broken#*:} is found"
 	done
 	holds bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1' \
-		'bytes, 2 writes, 2 deaths, a torn table that gets full: no torn read is not told'
+		'bytes, 2 writes, 2 deaths, a torn table that is full after one: no torn read is not told'
 	breaks bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1 -DNO_GROWTH' 'assertion violated right' \
 		'bytes whose full table takes in no more: an untold torn read is found'
 	breaks bytes '-DWRITES=2 -DDEATHS=2 -DRANGES=1 -DCUT_WHEN_FULL' 'assertion violated right' \
