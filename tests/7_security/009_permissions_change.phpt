@@ -12,16 +12,6 @@ final class Gadget
 {
 }
 
-/** What chmod(1) is for files. The numbers of the structure are the kernel's: key, uid, gid, cuid, cgid, mode. */
-function set_permissions(int $shmid, int $permissions): void
-{
-	$libc = FFI::cdef('int shmctl(int, int, void *);', 'libc.so.6');
-	$status = $libc->new('uint32_t[64]');
-	$libc->shmctl($shmid, 2, $status) === 0 || throw new Exception('IPC_STAT');
-	$status[5] = $status[5] & ~0777 | $permissions;
-	$libc->shmctl($shmid, 1, $status) === 0 || throw new Exception('IPC_SET');
-}
-
 $variables = shmx_open(test_key(__FILE__), 'n', 0600, 10_000);
 $queue = shmx_open(test_key(__FILE__, 1), 'n', 0600, 10_000);
 shmx_put_var($variables, 'object', new Gadget());
