@@ -170,7 +170,10 @@ matrix_debian() {
 		matrix_skip "$name" 'needs apt, and a mirror of Debian'
 		return
 	fi
-	need mmdebstrap
+	if ! (need mmdebstrap); then
+		matrix_skip "$name" 'mmdebstrap cannot be installed here'
+		return
+	fi
 	mkdir -p .build/matrix .build/logs
 	say "$name: Debian $suite for $processor"
 	if ! matrix_unpack "$root" "$suite" "$processor" "$php" >"$log" 2>&1 </dev/null; then
@@ -185,6 +188,9 @@ matrix_debian() {
 			return
 		fi
 		say "$name: this machine runs no programs for $processor: under qemu"
+	elif ! "$enter" "$root" true >"$log" 2>&1 </dev/null; then
+		matrix_skip "$name" "this machine does not let it mount what it needs: $(tail -n 1 "$log")"
+		return
 	fi
 	matrix_run "$name" "$enter" "$root"
 }

@@ -8,7 +8,7 @@
 const VARIABLES_SEGMENT = 64 << 20;
 // Small enough for a processor's own cache: what memory costs beyond it differs by a factor of 3 between machines, and that
 // is no regression.
-const VARIABLES_SHORT_SEGMENT = 1 << 20;
+const VARIABLES_SHORT_SEGMENT = 256 << 10;
 
 function variables_shapes(bool $short): array {
 	$count = $short ? 100 : 10000;

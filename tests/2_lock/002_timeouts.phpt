@@ -20,12 +20,18 @@ $holder = new Child(function ($parent) use ($key) {
 $holder->hear();
 $shmx = shmx_open($key, 'w', 0600, 0);
 
+/** A machine that has other work may leave a process without a processor for a second or two, but not each time. */
 function timed(float $timeout, float $least, float $most): void
 {
 	global $shmx;
-	$taken = seconds(function () use ($shmx, $timeout, &$got) {
-		$got = shmx_lock($shmx, $timeout);
-	});
+	for ($try = 0; $try < 3 && ($try === 0 || $taken > $most * slowness()); $try++) {
+		$taken = seconds(function () use ($shmx, $timeout, &$got) {
+			$got = shmx_lock($shmx, $timeout);
+		});
+		if ($got) {
+			shmx_unlock($shmx);
+		}
+	}
 	echo "$timeout: ", brief($got), ' ', $taken >= $least && $taken <= $most * slowness() ? 'in time' : "in $taken s", "\n";
 }
 
@@ -46,7 +52,6 @@ $holder->say('unlock');
 $holder->hear();
 foreach ([0, 0.5, -1, -INF, INF, 1e300, 2 ** 31 - 1] as $timeout) {
 	timed($timeout, 0, 1);
-	shmx_unlock($shmx);
 }
 $holder->kill();
 ?>

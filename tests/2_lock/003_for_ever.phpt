@@ -14,15 +14,17 @@ $shmx = shmx_open($key, 'n', 0600, 64);
 shmx_lock($shmx);
 $waiter = new Child(function ($parent) use ($key) {
 	$shmx = shmx_open($key, 'w', 0600, 0);
-	$parent->say('waiting');
-	$parent->say(seconds(fn () => shmx_lock($shmx)));
+	$parent->say(seconds(function () use ($parent, $shmx) {
+		$parent->say('waiting');
+		shmx_lock($shmx);
+	}));
 	shmx_write($shmx, 'mine', 0);
 });
 echo $waiter->hear(), "\n";
 usleep(300_000);
 shmx_unlock($shmx);
 $waited = $waiter->hear();
-var_dump($waited >= 0.25);
+var_dump($waited >= 0.3);
 echo $waiter->wait(), ' ', shmx_read($shmx, 0, 4), "\n";
 ?>
 --CLEAN--

@@ -16,15 +16,16 @@ $waiter = new Child(function ($parent) use ($key) {
 		echo "handler\n";
 	});
 	$shmx = shmx_open($key, 'w', 0600, 0);
-	$parent->say('ready');
-	$waited = seconds(function () use ($shmx, &$got) {
+	$waited = seconds(function () use ($parent, $shmx, &$got) {
+		$parent->say('ready');
 		$got = shmx_lock($shmx);
 	});
-	var_dump($got, $waited >= 0.1 && $waited < 2);
+	var_dump($got, $waited >= 0.15);
 	$parent->say('returned');
 	var_dump(shmx_lock($shmx));
 });
 $waiter->hear();
+$waiter->awaitSleep();
 usleep(150_000);
 posix_kill($waiter->pid, SIGUSR1);
 $waiter->hear();

@@ -20,11 +20,14 @@ foreach ($waits as $name => $wait) {
 		pcntl_async_signals($name === 'write');
 		pcntl_signal(SIGUSR1, fn () => null);
 		$shmx = shmx_open($key, 'w', 0600, 0);
-		$parent->say('ready');
-		$waited = seconds(fn () => $parent->say($name . ' ' . outcome(fn () => $wait($shmx))));
-		$parent->say($waited >= 0.2);
+		$waited = seconds(function () use ($parent, $name, $wait, $shmx) {
+			$parent->say('ready');
+			$parent->say($name . ' ' . outcome(fn () => $wait($shmx)));
+		});
+		$parent->say($waited >= 0.25);
 	});
 	$waiter->hear();
+	$waiter->awaitSleep();
 }
 for ($i = 0; $i < 10; $i++) {
 	usleep(25_000);

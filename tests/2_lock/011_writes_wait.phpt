@@ -17,8 +17,11 @@ $other = new Child(function ($parent) use ($key) {
 	$read = seconds(function () use ($shmx, &$seen) {
 		$seen = shmx_read($shmx, 0, 6);
 	});
-	$parent->say([$seen, $read < 1]);
-	$parent->say(seconds(fn () => shmx_write($shmx, 'behind', 0)) > 0.15);
+	$parent->say(seconds(function () use ($parent, $seen, $read, $shmx) {
+		// Below shmx.lock_timeout.
+		$parent->say([$seen, $read < 4]);
+		shmx_write($shmx, 'behind', 0);
+	}) >= 0.2);
 });
 show(fn () => $other->hear());
 usleep(200_000);

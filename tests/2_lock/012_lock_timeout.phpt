@@ -18,7 +18,13 @@ $holder = new Child(function ($parent) use ($shmx) {
 $holder->hear();
 foreach (['0.1', '0.3', '0'] as $timeout) {
 	ini_set('shmx.lock_timeout', $timeout);
-	$taken = seconds(fn () => show(fn () => shmx_write($shmx, 'x', 0)));
+	// It may have had no processor; but not each time.
+	for ($try = 0; $try < 3 && ($try === 0 || $taken >= $timeout + 1); $try++) {
+		$taken = seconds(function () use ($shmx, &$said) {
+			$said = outcome(fn () => shmx_write($shmx, 'x', 0));
+		});
+	}
+	echo "$said\n";
 	var_dump($taken >= (float) $timeout && $taken < (float) $timeout + 1);
 }
 foreach (['-1', '1e10', 'NAN', 'INF', 'soon', ''] as $timeout) {

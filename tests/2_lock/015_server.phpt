@@ -34,7 +34,7 @@ function serve(string $page): array
 	fclose($socket);
 	$command = [...explode(' ', PHP_BINARY . ' ' . trim(getenv('SHMX_PHP_FLAGS') ?: getenv('TEST_PHP_EXTRA_ARGS'))), '-S', $address, $page];
 	$server = proc_open($command, [1 => ['file', '/dev/null', 'w'], 2 => ['file', '/dev/null', 'w']], $pipes);
-	for ($i = 0; $i < 100 * slowness() && !($up = @stream_socket_client("tcp://$address")); $i++) {
+	for ($i = 0; $i < 400 * slowness() && !($up = @stream_socket_client("tcp://$address")); $i++) {
 		usleep(50_000);
 	}
 	return [$server, $address];
@@ -49,7 +49,7 @@ $pids = [];
 foreach (['end', 'exit', 'exception', 'fatal', 'memory'] as $end) {
 	$said = (string) file_get_contents("http://$address/?end=$end", false, stream_context_create(['http' => ['ignore_errors' => true]]));
 	$pids[] = strstr($said, ' ');
-	echo $end, ': ', strtok($said, ' '), ', then ', shmx_lock($shmx, 1) ? 'free' : 'locked', "\n";
+	echo $end, ': ', strtok($said, ' '), ', then ', shmx_lock($shmx, 10) ? 'free' : 'locked', "\n";
 	shmx_unlock($shmx);
 }
 echo count(array_unique($pids)), " process\n";

@@ -7,9 +7,10 @@ posix
 --FILE--
 <?php
 require __DIR__ . '/../helpers.inc';
-foreach (['receivers', 'senders'] as $number => $who) {
-	$key = test_key(__FILE__, $number);
-	$shmx = shmx_open($key, 'n', 0600, 4096);
+
+/** How long one that waits goes on waiting after the deletion. */
+function outlasts(Shmx $shmx, string $who): float
+{
 	while ($who === 'senders' && shmx_send($shmx, str_repeat('x', 500))) {
 	}
 	$waiter = new Child(function ($parent) use ($shmx, $who) {
@@ -19,10 +20,21 @@ foreach (['receivers', 'senders'] as $number => $who) {
 		usleep(500);
 	}
 	shmx_delete($shmx);
-	var_dump(seconds(function () use ($waiter) {
+	$took = seconds(function () use ($waiter) {
 		echo $waiter->hear(), "\n";
-	}) < 0.25 * slowness());
+	});
 	$waiter->wait();
+	return $took;
+}
+
+foreach (['receivers', 'senders'] as $number => $who) {
+	// Two seconds are how long a wait may sleep at once. It may have no processor, but not each time.
+	$took = INF;
+	for ($i = 0; $i < 3; $i++) {
+		$shmx = shmx_open(test_key(__FILE__, $number), 'n', 0600, 4096);
+		$took = min($took, outlasts($shmx, $who));
+	}
+	var_dump($took < 0.25 * slowness());
 	// What need not wait goes on.
 	while (shmx_receive($shmx, $message, 0)) {
 	}
@@ -41,10 +53,14 @@ remove_test_keys(__FILE__);
 ?>
 --EXPECT--
 ShmxException SHMX_E_DELETED: The segment was deleted
+ShmxException SHMX_E_DELETED: The segment was deleted
+ShmxException SHMX_E_DELETED: The segment was deleted
 bool(true)
 true
 true
 false
+ShmxException SHMX_E_DELETED: The segment was deleted
+ShmxException SHMX_E_DELETED: The segment was deleted
 ShmxException SHMX_E_DELETED: The segment was deleted
 ShmxException SHMX_E_DELETED: The segment was deleted
 bool(true)

@@ -13,20 +13,20 @@ function state(Shmx $shmx): string
 	sort($keys);
 	return implode(' ', $keys);
 }
-shmx_put_var($shmx, 'second', 'value', 1);
-shmx_add_var($shmx, 'added', 'value', 1);
-shmx_inc_var($shmx, 'counted', 5, 1);
+shmx_put_var($shmx, 'second', 'value', 5);
+shmx_add_var($shmx, 'added', 'value', 5);
+shmx_inc_var($shmx, 'counted', 5, 5);
 shmx_inc_var($shmx, 'counted', 5, 1000);
-shmx_put_var($shmx, 'swapped', 'one', 1);
+shmx_put_var($shmx, 'swapped', 'one', 5);
 shmx_cas_var($shmx, 'swapped', 'one', ['two']);
-shmx_put_var($shmx, 'longer', 1, 1);
+shmx_put_var($shmx, 'longer', 1, 5);
 shmx_put_var($shmx, 'longer', 2, 1000);
-shmx_put_var($shmx, 'for good', 'value', 1);
+shmx_put_var($shmx, 'for good', 'value', 5);
 shmx_put_var($shmx, 'for good', 'value');
 shmx_put_var($shmx, 'late', 'value', PHP_INT_MAX - 1);
 shmx_put_var($shmx, 'evictable', 'value', SHMX_EVICTABLE);
 shmx_put_var($shmx, 'shorter', 'value');
-shmx_put_var($shmx, 'shorter', 'value', 1);
+shmx_put_var($shmx, 'shorter', 'value', 5);
 show(
 	fn () => shmx_get_var($shmx, 'second'),
 	fn () => shmx_get_var($shmx, 'counted'),
@@ -34,7 +34,7 @@ show(
 	fn () => shmx_add_var($shmx, 'second', 'other'),
 	fn () => state($shmx),
 );
-usleep(1_100_000);
+usleep(5_100_000);
 echo "later\n";
 show(
 	fn () => shmx_get_var($shmx, 'second'),

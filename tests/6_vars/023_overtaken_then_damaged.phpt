@@ -22,6 +22,7 @@ shmx_put_var($shmx, 'value', $value);
 
 // Another process makes tail pass the record, and the index lead to where no record can be; then all is well again.
 $scribbler = new Child(function () use ($key) {
+	pcntl_alarm(110 * slowness());
 	$raw = shmop_open($key, 'w', 0, 0);
 	$index = shmop_read($raw, HEADER, intdiv(2_000_000, 512) * 64);
 	$nowhere = str_repeat(pack('q', 1 << 40 | 1), intdiv(strlen($index), 8));
@@ -37,7 +38,7 @@ $scribbler = new Child(function () use ($key) {
 });
 $damaged = $right = $wrong = 0;
 $enough = max(3, intdiv(100, slowness()));
-$until = hrtime(true) + 60e9 * slowness();
+$until = hrtime(true) + 90e9 * slowness();
 while (($damaged < $enough || $right < 3) && hrtime(true) < $until) {
 	try {
 		$found = shmx_get_var($shmx, 'value');

@@ -28,9 +28,10 @@ function open_and_tell(Child $parent, Shmop $board, int $key, int $number): void
 	if ($number === 0) {
 		shmop_write($board, "\1", 2);
 	}
-	$begun = hrtime(true);
+	$watch = new Stopwatch();
+	$watch->start();
 	$shmx = shmx_open($key, 'c', 0600, SIZE);
-	$took = hrtime(true) - $begun;
+	$took = $watch->took();
 	if ($shmx === false) {
 		$parent->say(['failed' => error_get_last()['message'] ?? '?']);
 		return;
@@ -109,7 +110,10 @@ foreach ([false, true] as $kill) {
 		. "%.1f ms\n", $rounds, RACERS, $killed, count(array_filter($longest, fn ($took) => $took > 40)), max($longest));
 	ok($wrong === [], RACERS . ' processes that open one new key agree' . ($kill ? ', though the first is killed' : ''),
 		implode("\n", $wrong));
-	ok(max($longest) < 250, 'none waits for 250 ms');
+	// Where nobody finished what a dead one began, it would be waited for in many races. In one or two the one that is waited
+	// for may live, and have no processor.
+	$late = count(array_filter($longest, fn ($took) => $took >= 250));
+	ok($late <= $rounds / 12, 'none waits for 250 ms, but for one or two', "in $late of $rounds");
 }
 shmop_delete($board);
 unset($board);

@@ -10,8 +10,9 @@ $seed = (int) ($argv[2] ?? random_int(1, 1 << 30));
 enter_own_namespace();
 remove_test_keys_at_end(__FILE__);
 remove_test_keys(__FILE__);
-// Where a segment was deleted, nobody can tell any more whether the lock's owner lives, and others wait in vain.
-ini_set('shmx.lock_timeout', (string) min(5, share()));
+// Where a segment was deleted, nobody can tell any more whether the lock's owner lives, and others wait in vain. Elsewhere an
+// owner that lives may have no processor for a second or two.
+ini_set('shmx.lock_timeout', '5');
 ini_set('shmx.writers', '100');
 
 const PROCESSES = 6;
@@ -23,10 +24,10 @@ const SURVIVOR = 0;
 /** So many calls a forked child makes. */
 const CALLS_OF_CHILD = 5;
 /**
- * Who has not made a few calls by then hangs: nanoseconds, on a machine of its own. Each of them may wait in vain for the
- * lock of a segment that was deleted.
+ * Who has not made a few calls by then hangs: nanoseconds, however many share the machine. Some of them may wait in vain for
+ * the lock of a segment that was deleted.
  */
-const PATIENCE = 20e9;
+const PATIENCE = 60e9;
 
 /**
  * Numbers of each process, in memory of its own, since it may be killed at any instant. Its children count in the same
@@ -37,6 +38,8 @@ final class Board
 	public const CALLS = 0;
 	public const LONGEST = 1;
 	public const LIVES = 2;
+	/** The longest time without a processor in a call. */
+	public const WITHOUT = 3;
 	private const SLOT = 64;
 
 	public function __construct(private Shmop $page, private int $slot)
@@ -45,7 +48,7 @@ final class Board
 
 	public static function of(Shmop $page, int $slot): array
 	{
-		return array_values(unpack('P3', shmop_read($page, $slot * self::SLOT, 24)));
+		return array_values(unpack('P4', shmop_read($page, $slot * self::SLOT, 32)));
 	}
 
 	public function count(int $what): void
@@ -53,10 +56,10 @@ final class Board
 		$this->set($what, $this->get($what) + 1);
 	}
 
-	public function longest(int $nanoseconds): void
+	public function longest(int $what, int $nanoseconds): void
 	{
-		if ($nanoseconds > $this->get(self::LONGEST)) {
-			$this->set(self::LONGEST, $nanoseconds);
+		if ($nanoseconds > $this->get($what)) {
+			$this->set($what, $nanoseconds);
 		}
 	}
 
@@ -171,26 +174,31 @@ final class Process
 		try {
 			return $call();
 		} finally {
-			$took = $this->watch->took();
-			if ($took < STALL || $shmx === null || !shmx_info($shmx)['deleted']) {
-				$this->board->longest($took);
+			[$took, $without] = [$this->watch->took(), $this->watch->takenOff()];
+			if (max($took, $without) < STALL || $shmx === null || !shmx_info($shmx)['deleted']) {
+				$this->board->longest(Board::LONGEST, $took);
+				$this->board->longest(Board::WITHOUT, $without);
 			}
 			$this->board->count(Board::CALLS);
 		}
 	}
 
-	private function use_it(Shmx $shmx, string $kind): void
+	/** Returns whether there is more to be had of it. */
+	private function use_it(Shmx $shmx, string $kind): bool
 	{
+		$in_vain = false;
 		try {
 			$wrong = $this->timed(fn () => "use_$kind"($shmx), $shmx);
 		} catch (ShmxException $e) {
 			$after_delete = in_array($e->getCode(), [SHMX_E_TIMEOUT, SHMX_E_DELETED], true) && shmx_info($shmx)['deleted'];
+			$in_vain = $e->getCode() === SHMX_E_TIMEOUT;
 			$wrong = $after_delete || $e->getCode() === SHMX_E_FULL ? null : error_name($e->getCode()) . ': ' . $e->getMessage()
 				. ($e->getCode() === SHMX_E_TIMEOUT ? self::second_try($shmx) : '');
 		}
 		if ($wrong !== null) {
 			$this->wrong("$kind: $wrong");
 		}
+		return !$in_vain;
 	}
 
 	/** Whether the lock that was waited for in vain can be had after all: if so, its owner lived and was slow. */
@@ -232,10 +240,11 @@ final class Process
 				$this->wrong('shmx_open: ' . (error_get_last()['message'] ?? '?'));
 			}
 			$this->board->count(Board::LIVES);
-			for ($i = mt_rand(1, 40); $i > 0; $i--) {
-				$this->use_it($shmx, $kind);
+			$goes_on = true;
+			for ($i = mt_rand(1, 40); $i > 0 && $goes_on; $i--) {
+				$goes_on = $this->use_it($shmx, $kind);
 			}
-			if (mt_rand(0, 9) === 0) {
+			if ($goes_on && mt_rand(0, 9) === 0) {
 				$this->use_in_child($shmx, $kind);
 			}
 			if (mt_rand(0, 9) === 0) {
@@ -263,7 +272,7 @@ function start(int $slot, Shmop $page, Words $words, int $key): Child
 function gets_on(Board $board): bool
 {
 	$enough = $board->get(Board::CALLS) + CALLS_OF_CHILD + 1;
-	$until = hrtime(true) + PATIENCE * slowness() * share();
+	$until = hrtime(true) + PATIENCE * slowness();
 	while (($got = $board->get(Board::CALLS)) < $enough && hrtime(true) < $until) {
 		usleep(1000);
 	}
@@ -278,7 +287,7 @@ $page = shmop_open($key + 10, 'n', 0600, 4096);
 $words = new Words();
 $children = array_map(fn ($slot) => start($slot, $page, $words, $key), range(0, PROCESSES - 1));
 $wrong = [];
-$kills = $pause = 0;
+$kills = $pause = $slowest_death = 0;
 $end = hrtime(true) + (int) (1e9 * $seconds);
 while (hrtime(true) < $end && $wrong === []) {
 	$begun = hrtime(true);
@@ -289,7 +298,9 @@ while (hrtime(true) < $end && $wrong === []) {
 	do {
 		$slot = mt_rand(0, PROCESSES - 1);
 	} while ($slot === SURVIVOR);
+	$sent = hrtime(true);
 	$ending = $children[$slot]->kill();
+	$slowest_death = max($slowest_death, hrtime(true) - $sent);
 	$wrong = $words->heard();
 	if ($ending !== 'signal 9') {
 		$wrong[] = "a process ended before it was killed: $ending";
@@ -322,15 +333,19 @@ foreach (array_keys(KINDS) as $number) {
 }
 $figures = array_map(fn ($slot) => Board::of($page, $slot), range(0, PROCESSES - 1));
 [$calls, $lives] = [array_sum(array_column($figures, Board::CALLS)), array_sum(array_column($figures, Board::LIVES))];
-$longest = max(array_column($figures, Board::LONGEST));
+[$longest, $without] = [max(array_column($figures, Board::LONGEST)), max(array_column($figures, Board::WITHOUT))];
+// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
+$late = max($pause, $slowest_death, $without);
+$limit = STALL * slowness() * share();
 shmop_delete($page);
 unset($page);
-printf("# %d calls on %d openings, %d kills, longest call %.1f ms (of this machine itself %.1f ms)\n", $calls, $lives, $kills,
-	$longest / 1e6, $pause / 1e6);
+printf("# %d calls on %d openings, %d kills, longest call %.1f ms (of this machine itself %.1f ms; a killed process took up to %.1f ms "
+	. "to end, one in a call was up to %.1f ms without a processor)\n", $calls, $lives, $kills, $longest / 1e6, $pause / 1e6,
+	$slowest_death / 1e6, $without / 1e6);
 report_figures($calls, $kills, $recoveries, $longest / 1e6, $pause / 1e6);
 ok($wrong === [], 'no open failed, and all that was found was whole', implode("\n", $wrong));
 ok($kills > 3 * $seconds / slowness() / share() && $lives > 20 * $seconds / slowness() / share(), 'there was a storm', "$kills kills, $lives openings");
-ok($longest < STALL * slowness() * share() + $pause, 'nobody is held up for 250 ms beyond what the machine itself is late',
+ok($longest < $limit + $late, 'nobody is held up for ' . $limit / 1e6 . ' ms beyond what the machine itself is late',
 	sprintf('%.1f ms', $longest / 1e6));
 ok($gets_on, 'nor for ever');
 ok(shmx_list() === [], 'no segment of shmx is left', json_encode(shmx_list()));

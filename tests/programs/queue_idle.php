@@ -1,11 +1,16 @@
 <?php
 // Waiting costs nothing, and ends in time: a receiver on an empty queue and a sender on a full one are left alone for
 // SHMX_IDLE_SECONDS (2 by default) and looked at through the kernel's counters, and through strace -c where it is there;
-// then hand-overs, timeouts and calls that do not wait are timed. Prints TAP.
+// then hand-overs, timeouts and calls that do not wait are timed. On a machine with other work who wakes up may have to wait
+// for a processor, so what is timed is only what a fault would cost; how fast they are, ./dev bench says. Prints TAP.
 
 require __DIR__ . '/../helpers.inc';
 
 const HAND_OVERS = 300;
+/** A wake-up that is lost costs two seconds. Milliseconds. */
+const LOST = 1000;
+/** So many may be as late for want of a processor. */
+const FEW = 10;
 
 $seconds = (float) (getenv('SHMX_IDLE_SECONDS') ?: 2);
 $owner = getmypid();
@@ -90,6 +95,32 @@ function milliseconds(callable $call): float
 	return seconds($call) * 1e3;
 }
 
+/** Hands over and over, as $once does, which returns how long it took; then says of whom it wakes whether it does. */
+function hand_over(string $who, callable $once): void
+{
+	$took = [];
+	$lost = 0;
+	while (count($took) < HAND_OVERS && $lost <= FEW) {
+		$took[] = $milliseconds = $once();
+		$lost += (int) ($milliseconds > LOST);
+	}
+	printf("# a $who wakes after %.3f ms in the median of %d, %.3f ms at most\n", median($took), count($took), max($took));
+	ok($lost <= FEW && median($took) < 100, "a sleeping $who wakes", median($took) . " ms in the median, $lost above " . LOST);
+}
+
+/** How late a wait ends, by the clock, and at best of three without the time for which it had no processor: milliseconds. */
+function lateness(callable $wait, int $time): array
+{
+	$watch = new Stopwatch();
+	$late = $had_processor = [];
+	for ($i = 0; $i < 3; $i++) {
+		$watch->start();
+		$late[] = milliseconds(fn () => $wait($time / 1000)) - $time;
+		$had_processor[] = $watch->took() / 1e6 - $time;
+	}
+	return [min($late), min($had_processor)];
+}
+
 echo "1..9\n";
 
 $empty = queue();
@@ -130,16 +161,13 @@ $receiver = start(function () use ($empty, $answers): void {
 		shmx_send($answers, hrtime(true));
 	}
 });
-$took = [];
-for ($i = 0; $i < HAND_OVERS; $i++) {
+hand_over('receiver', function () use ($empty, $answers): float {
 	await_asleep($empty, 'receiver');
 	$begun = hrtime(true);
-	shmx_send($empty, $i);
+	shmx_send($empty, 1);
 	shmx_receive($answers, $woken);
-	$took[] = ($woken - $begun) / 1e6;
-}
-printf("# a receiver wakes after %.3f ms in the median of %d, %.3f ms at most\n", median($took), HAND_OVERS, max($took));
-ok(median($took) < 1, 'a sleeping receiver wakes within a millisecond in the median', median($took) . ' ms');
+	return ($woken - $begun) / 1e6;
+});
 
 $full = queue();
 full($full);
@@ -149,24 +177,22 @@ $sender = start(function () use ($full, $answers): void {
 		shmx_send($answers, hrtime(true));
 	}
 });
-$took = [];
-for ($i = 0; $i < HAND_OVERS; $i++) {
+hand_over('sender', function () use ($full, $answers): float {
 	await_asleep($full, 'sender');
 	$begun = hrtime(true);
 	shmx_receive($full, $message);
 	shmx_receive($answers, $woken);
-	$took[] = ($woken - $begun) / 1e6;
-}
-printf("# a sender wakes after %.3f ms in the median of %d, %.3f ms at most\n", median($took), HAND_OVERS, max($took));
-ok(median($took) < 1, 'a sleeping sender wakes within a millisecond in the median', median($took) . ' ms');
+	return ($woken - $begun) / 1e6;
+});
 
 $empty = queue();
 $full = queue();
 full($full);
 foreach (['receiver' => fn ($time) => shmx_receive($empty, $message, $time), 'sender' => fn ($time) => shmx_send($full, str_repeat('x', 100), $time)] as $who => $wait) {
-	$late = array_map(fn ($time) => milliseconds(fn () => $wait($time / 1000)) - $time, [1, 2, 5, 10, 20, 30, 50, 70, 100, 5, 10]);
+	[$late, $had_processor] = array_map(null, ...array_map(fn ($time) => lateness($wait, $time), [1, 2, 5, 10, 20, 30, 50, 70, 100]));
 	printf("# a $who is late by %.3f ms in the median, %.3f at most\n", median($late), max($late));
-	ok(min($late) >= 0 && median($late) < 5, "a $who keeps its timeout within 5 ms in the median", implode(' ', $late));
+	ok(min($late) >= 0 && median($had_processor) < 5, "a $who keeps its timeout within 5 ms in the median",
+		implode(' ', $late) . "\n" . implode(' ', $had_processor));
 	$took = array_map(fn () => milliseconds(fn () => $wait(0)), range(1, 11));
 	ok(median($took) < 1, "a $who that does not wait is told at once", implode(' ', $took));
 }

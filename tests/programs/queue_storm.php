@@ -50,11 +50,12 @@ function note($log, int $word): void
 	fwrite($log, pack('q', $word));
 }
 
+/** A long call, and how long its process had no processor in it: two numbers. */
 function note_if_slow($log, Stopwatch $watch): void
 {
 	$took = $watch->took();
-	if ($took > SLOW) {
-		note($log, $took);
+	if (max($took, $watch->takenOff()) > SLOW) {
+		fwrite($log, pack('qq', $took, $watch->takenOff()));
 	}
 }
 
@@ -212,7 +213,7 @@ $kill = function (int $pid) use (&$children, &$killed, &$dead, &$unexpected, &$r
 };
 
 $end = hrtime(true) + (int) ($seconds * 1e9);
-$pause = 0;
+$pause = $slowest_death = 0;
 mt_srand(1);
 while (hrtime(true) < $end) {
 	$begun = hrtime(true);
@@ -222,7 +223,9 @@ while (hrtime(true) < $end) {
 	$pause = max($pause, (hrtime(true) - $begun) / 1e9 - $sleep / 1e6);
 	$pid = array_rand(array_diff($children, $spared));
 	$life = $children[$pid];
+	$sent = hrtime(true);
 	$kill($pid);
+	$slowest_death = max($slowest_death, (hrtime(true) - $sent) / 1e9);
 	$start($role[$life]);
 }
 $stuck = stuck($children, $folder);
@@ -290,14 +293,16 @@ foreach ($attempted as $life => $count) {
 		$lost_with_sender += $seen[$life][$count - 1] === "\0";
 	}
 }
-$slow = [];
-$longest = 0;
+$slow = $longest = $without = 0;
 foreach (array_keys($role) as $life) {
-	foreach (numbers("$folder/slow-$life") as $nanoseconds) {
-		$longest = max($longest, $nanoseconds / 1e9);
-		$slow[] = $nanoseconds;
+	foreach (array_chunk([...numbers("$folder/slow-$life")], 2) as [$took, $had_none]) {
+		$longest = max($longest, $took / 1e9);
+		$without = max($without, $had_none / 1e9);
+		$slow += (int) ($took > SLOW);
 	}
 }
+// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
+$late = max($pause, $slowest_death, $without);
 $info = shmx_info($shmx);
 // What the queue itself has counted, but for the messages that told the receivers to end.
 $came_true = $info['sent'] - $told - array_sum($confirmed);
@@ -306,8 +311,9 @@ $taken = $info['received'] - $told - $noted;
 
 echo "1..10\n";
 printf("# %d messages, %d senders and %d receivers killed in %.0f s, %d locks taken over; %d messages went with receivers, "
-	. "%d with senders; %d calls above 10 ms, the longest %.1f ms (of this machine itself %.1f ms)\n", $sent, $killed['sender'],
-	$killed['receiver'], $seconds, $info['recoveries'], $lost, $lost_with_sender, count($slow), $longest * 1e3, $pause * 1e3);
+	. "%d with senders; %d calls above 10 ms, the longest %.1f ms (of this machine itself %.1f ms; a killed process took up to %.1f ms "
+	. "to end, one in a call was up to %.1f ms without a processor)\n", $sent, $killed['sender'], $killed['receiver'], $seconds,
+	$info['recoveries'], $lost, $lost_with_sender, $slow, $longest * 1e3, $pause * 1e3, $slowest_death * 1e3, $without * 1e3);
 report_figures(2 * $sent, array_sum($killed), $info['recoveries'], $longest * 1e3, $pause * 1e3);
 ok($unexpected === [] && $invented === 0, 'everybody who was not killed came to the end, and nobody made a message up',
 	implode("\n", $unexpected) . "\n$invented made up");
@@ -323,5 +329,6 @@ ok($lost_alive === [], 'a sender is in doubt about one message at most, and only
 ok($info['recoveries'] <= array_sum($killed), 'the lock was taken over from none who lived',
 	"$info[recoveries] recoveries, " . array_sum($killed) . ' killed');
 ok($stuck === [], 'whoever is not killed goes on', 'nothing from life ' . implode(', ', $stuck));
-ok($longest < STALL * slowness() * share() + $pause, 'nobody is held up for ' . STALL * 1000 . ' ms beyond what the machine itself is late',
+$limit = STALL * slowness() * share();
+ok($longest < $limit + $late, 'nobody is held up for ' . $limit * 1000 . ' ms beyond what the machine itself is late',
 	sprintf('%.0f ms', $longest * 1e3));

@@ -34,31 +34,32 @@ const IDLER = WRITERS + READERS;
 /** A process's figures. Numbers of eight bytes, which nobody sees half-written. */
 final class Figures
 {
-	private int $calls = 0, $writes = 0, $torn = 0, $halves = 0, $longest = 0;
+	private int $calls = 0, $writes = 0, $torn = 0, $halves = 0, $longest = 0, $without = 0;
 	private Stopwatch $watch;
 
 	public function __construct(private Shmop $board, private int $slot)
 	{
-		[$this->calls, $this->writes, $this->torn, $this->halves, $this->longest] = self::of($board, $slot);
+		[$this->calls, $this->writes, $this->torn, $this->halves, $this->longest, $this->without] = self::of($board, $slot);
 		$this->watch = new Stopwatch();
 		$this->watch->start();
 	}
 
-	/** [calls, writes, torn reads, half sections, longest stall, last write]: nanoseconds. */
+	/** [calls, writes, torn reads, half sections, longest stall, longest time without a processor, last write]: nanoseconds. */
 	public static function of(Shmop $board, int $slot): array
 	{
-		return array_values(unpack('P6', shmop_read($board, ($slot + 1) * SLOT, 48)));
+		return array_values(unpack('P7', shmop_read($board, ($slot + 1) * SLOT, 56)));
 	}
 
 	public function done(bool $wrote, int $torn = 0, int $halves = 0): void
 	{
 		$this->longest = max($this->longest, $this->watch->took());
+		$this->without = max($this->without, $this->watch->takenOff());
 		$this->watch->start();
 		$this->calls++;
 		$this->writes += (int) $wrote;
 		$this->torn += $torn;
 		$this->halves += $halves;
-		$numbers = pack('P5', $this->calls, $this->writes, $this->torn, $this->halves, $this->longest);
+		$numbers = pack('P6', $this->calls, $this->writes, $this->torn, $this->halves, $this->longest, $this->without);
 		shmop_write($this->board, $wrote ? $numbers . pack('P', hrtime(true)) : $numbers, ($this->slot + 1) * SLOT);
 	}
 
@@ -273,19 +274,22 @@ for ($slot = 0; $slot <= IDLER; $slot++) {
 }
 $kills = ['writer' => 0, 'reader' => 0];
 $failures = [];
-$quiet = 0;
+$quiet = $slowest_death = 0;
 $last_write = hrtime(true);
 $begun = hrtime(true);
 while (hrtime(true) - $begun < $seconds * 1e9 && $failures === [] && failures($board) === []) {
 	usleep(mt_rand(0, 5000));
 	// Before the kill: how long ago the last write of anybody was.
+	$now = hrtime(true);
 	for ($slot = 0; $slot < WRITERS; $slot++) {
-		$last_write = max($last_write, Figures::of($board, $slot)[5]);
+		$last_write = max($last_write, Figures::of($board, $slot)[6]);
 	}
-	$quiet = max($quiet, hrtime(true) - $last_write);
+	$quiet = max($quiet, $now - $last_write);
 	$victim = $victims[mt_rand(0, count($victims) - 1)];
+	$sent = hrtime(true);
 	posix_kill($processes[$victim], SIGKILL);
 	pcntl_waitpid($processes[$victim], $status);
+	$slowest_death = max($slowest_death, hrtime(true) - $sent);
 	if (ending($status) !== 'signal 9') {
 		$failures[] = "process $victim ended before it was killed: " . ending($status);
 	}
@@ -298,8 +302,8 @@ $hanging = [...$failures, ...failures($board)] === [] ? hanging($board) : [];
 // Everybody ends by himself, or hangs.
 shmop_write($board, "\1", 0);
 $hung = 0;
+$until = hrtime(true) + PATIENCE * slowness() * share();
 foreach ($processes as $slot => $process) {
-	$until = hrtime(true) + PATIENCE * slowness() * share();
 	while (($gone = pcntl_waitpid($process, $status, WNOHANG)) === 0 && hrtime(true) < $until) {
 		usleep(1000);
 	}
@@ -321,6 +325,9 @@ $workers = array_slice($figures, 0, IDLER);
 $calls = array_sum(array_column($workers, 0));
 $writes = array_sum(array_column($workers, 1));
 $longest = max(array_column($workers, 4));
+// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
+$late = max($noise, $slowest_death, ...array_column($workers, 5));
+$limit = LONGEST_STALL * share() + $late;
 $killed = array_sum($kills);
 $deaths = $killed + $hung;
 
@@ -335,7 +342,8 @@ printf("# %d calls, %d of them writes; %d writers and %d readers killed, %d reco
 printf("# %d reads were told of torn bytes, %d times a death had come between two writes of a lock\n",
 	array_sum(array_column($workers, 2)), array_sum(array_column($workers, 3)));
 printf("# longest stall of one process %.1f ms, longest time without a write %.1f ms; a process that only sleeps was up to "
-	. "%.1f ms late\n", $longest / 1e6, $quiet / 1e6, $noise / 1e6);
+	. "%.1f ms late, one that was killed took up to %.1f ms to end, one in a call was up to %.1f ms without a processor\n",
+	$longest / 1e6, $quiet / 1e6, $noise / 1e6, $slowest_death / 1e6, max(array_column($workers, 5)) / 1e6);
 
 report_figures($calls, $killed, $after['recoveries'], $longest / 1e6, $noise / 1e6);
 echo '# longest stall of each: ', implode(' ', array_map(fn ($row) => sprintf('%.1f', $row[4] / 1e6), $workers)), " ms\n";
@@ -343,8 +351,8 @@ ok($failures === [], 'no value was mixed of two, and no call failed', implode("\
 ok($hanging === [] && $hung === 0, 'nobody hangs',
 	json_encode($hanging) . " made no further call, and $hung did not end");
 ok(min(array_column($workers, 0)) > 0 && min(array_column(array_slice($workers, 0, WRITERS), 1)) > 0, 'everybody got on');
-ok($longest < LONGEST_STALL * share() + $noise, 'no process was held up for 250 ms beyond what the machine itself is late');
-ok($quiet < LONGEST_STALL * share() + $noise, 'nor were all writers together');
+ok($longest < $limit, 'no process was held up for ' . LONGEST_STALL * share() / 1e6 . ' ms beyond what the machine itself is late');
+ok($quiet < $limit, 'nor were all writers together');
 ok($killed > $seconds * 10 / share() && $after['recoveries'] > 0, 'enough were killed, and some with the guard in hand',
 	"$killed killed, $after[recoveries] recoveries");
 // A process dies once, with one guard in hand and in one write.
