@@ -514,6 +514,7 @@ static shmx_status claim_any(shmx_segment *segment, int semaphores, uint32_t tok
 		if (status != SHMX_E_WRITERS || errno != EAGAIN) {
 			return status;
 		}
+		SHMX_CRASH_POINT("guard: writer refused");
 		/* The first refusal may also mean that the set is not this segment's. */
 		errno = 0;
 		if (i == 0 && !shmx_guard_find_semaphores(segment)) {

@@ -109,7 +109,7 @@ shmx_open_options options_for(key_t key, char mode, size_t size)
 		.permissions = 0600,
 		.size = size,
 		.tokens = 63,
-		.lock_timeout = 2 * SECONDS * slowness(),
+		.lock_timeout = 10 * SECONDS * slowness(),
 		.recover = shmx_kind_recover,
 	};
 }
@@ -212,10 +212,23 @@ bool await_value(const _Atomic int *word, int value)
 	int64_t begun = shmx_clock_monotonic();
 
 	while (atomic_load((_Atomic int *) word) != value) {
-		if (shmx_clock_monotonic() - begun > 5 * SECONDS * slowness()) {
+		if (shmx_clock_monotonic() - begun > PATIENCE) {
 			return false;
 		}
 		sched_yield();
+	}
+	return true;
+}
+
+bool await_more(const _Atomic uint64_t *word, uint64_t least)
+{
+	int64_t begun = shmx_clock_monotonic();
+
+	while (atomic_load((_Atomic uint64_t *) word) <= least) {
+		if (shmx_clock_monotonic() - begun > PATIENCE) {
+			return false;
+		}
+		sleep_for(MILLISECONDS);
 	}
 	return true;
 }

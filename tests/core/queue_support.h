@@ -26,7 +26,7 @@ uint64_t fill(shmx_segment *segment, uint64_t first, size_t length);
 /* How many are asleep, as the kernel says: SHMX_SEM_FILLED or SHMX_SEM_DRAINED. */
 int count_sleepers(shmx_segment *segment, int member);
 
-/* Waits until so many are; fails the test after 5 seconds. */
+/* Waits until so many are; fails the test when PATIENCE is at its end. */
 void await_sleepers(shmx_segment *segment, int member, int count);
 
 /* Fails the test, naming what is broken. */

@@ -60,6 +60,8 @@ typedef struct {
 static board *shared;
 static int untagged;
 static int64_t longest;
+/* Races in which an open took longer than it may, and how many of them a busy machine may have made. */
+static unsigned long late, late_by_chance;
 
 static void write_mine(shmx_segment *segment, int index)
 {
@@ -176,6 +178,7 @@ static void finish_racers(void)
 static void assert_agreed(void)
 {
 	const result *first = &shared->results[0];
+	bool was_late = false;
 
 	for (int i = 0; i < RACERS; i++) {
 		const result *each = &shared->results[i];
@@ -188,8 +191,10 @@ static void assert_agreed(void)
 		assert_int_not_equal(each->semaphores, -1);
 		assert_int_equal(each->semaphores, first->semaphores);
 		longest = each->took > longest ? each->took : longest;
-		assert_true(each->took < LONGEST_STALL);
+		was_late = was_late || each->took >= LONGEST_STALL;
 	}
+	late += was_late;
+	assert_true(late <= late_by_chance);
 	if (program_is_isolated()) {
 		assert_int_equal(segments_in_kernel(), 1);
 		/* Those that lost remove their set at once, and the winner what the dead have labelled. */
@@ -207,13 +212,20 @@ static void take_away(void)
 	shared->key = 0;
 }
 
+static void begin_races(unsigned long races)
+{
+	longest = 0;
+	late = 0;
+	late_by_chance = LATE_BY_CHANCE + races / 200;
+}
+
 static void fifty_that_open_one_new_key_agree(void **state)
 {
 	unsigned long races = number_from("SHMX_TEST_RACES", RACES) / (unsigned long) slowness();
 	int64_t begun = shmx_clock_monotonic();
 
 	(void) state;
-	longest = 0;
+	begin_races(races);
 	for (unsigned long i = 0; i < races; i++) {
 		shared->key = unused_key();
 		shared->round++;
@@ -255,13 +267,15 @@ static int be_the_victim(void *context)
 
 static void the_creator_may_be_killed_while_fifty_wait(void **state)
 {
-	unsigned long races = KILLED_RACES, killed = 0;
+	unsigned long races = KILLED_RACES, killed = 0, fewest = slowness() > 1 ? 0 : races / 10;
 	uint64_t random = 1234567;
 	int64_t begun = shmx_clock_monotonic();
+	unsigned long i;
 
 	(void) state;
-	longest = 0;
-	for (unsigned long i = 0; i < races; i++) {
+	begin_races(races);
+	/* On a busy machine most victims come to their end before this process can kill them. */
+	for (i = 0; i < races || (killed <= fewest && shmx_clock_monotonic() - begun < 2 * PATIENCE); i++) {
 		pid_t victim;
 		int status;
 
@@ -302,9 +316,9 @@ static void the_creator_may_be_killed_while_fifty_wait(void **state)
 	}
 	shared->head_start = 0;
 	finish_racers();
-	print_message("# %lu races with %lu creators killed in %lld ms; the longest open took %lld ms\n", races, killed,
+	print_message("# %lu races with %lu creators killed in %lld ms; the longest open took %lld ms\n", i, killed,
 		(long long) ((shmx_clock_monotonic() - begun) / MILLISECONDS), (long long) (longest / MILLISECONDS));
-	assert_true(killed > (slowness() > 1 ? 0 : races / 10));
+	assert_true(killed > fewest);
 #ifndef __SANITIZE_ADDRESS__
 	/* Waiting for the unlabelled ones to be old enough is not worth it in every flavour. */
 	if (program_is_isolated()) {
@@ -323,6 +337,6 @@ int main(void)
 		cmocka_unit_test(the_creator_may_be_killed_while_fifty_wait),
 	};
 
-	begin_program(100 + (unsigned int) number_from("SHMX_TEST_RACES", 0) / 20);
+	begin_program(200 + (unsigned int) number_from("SHMX_TEST_RACES", 0) / 20);
 	return cmocka_run_group_tests(tests, start_racers, end_racers);
 }

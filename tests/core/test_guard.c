@@ -8,6 +8,7 @@
 #include "core_support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ typedef struct {
 	_Atomic int stop;
 	_Atomic int recoveries; /* as the hook saw them */
 	_Atomic int64_t through_at;
-	_Atomic int64_t begun_at;
+	_Atomic int64_t longest; /* that one word stood in the guard */
 	_Atomic uint64_t rounds;
 	volatile uint64_t first, second; /* changed under the guard only */
 } board;
@@ -168,6 +169,8 @@ static int hold_until_told(void *context)
 	atomic_store(&shared->ready, 1);
 	await_value(&shared->go, 1);
 	shmx_guard_release(&segment);
+	/* An end without this is a death, which wakes whoever the release does not. */
+	shmx_segment_close(&segment);
 	return 0;
 }
 
@@ -266,7 +269,7 @@ static void another_thread_waits_as_another_process_does(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, take_in_thread, &timeout), 0);
 	pthread_join(thread, &result);
 	assert_int_equal((uintptr_t) result, SHMX_E_TIMEOUT);
-	timeout = 2 * SECONDS;
+	timeout = PATIENCE;
 	assert_int_equal(pthread_create(&thread, NULL, take_in_thread, &timeout), 0);
 	sleep_for(20 * MILLISECONDS);
 	shmx_guard_release(&segment);
@@ -385,7 +388,7 @@ static void a_killed_owner_is_taken_over_from_and_repaired_once(void **state)
 		assert_true(shmx_guard_abandoned(&segment));
 		begun = shmx_clock_monotonic();
 		/* A timeout of 0 finds the dead as well. */
-		assert_int_equal(shmx_guard_take(&segment, i % 2 ? 0 : SECONDS), SHMX_OK);
+		assert_int_equal(shmx_guard_take(&segment, i % 2 ? 0 : PATIENCE), SHMX_OK);
 		assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL);
 		assert_int_equal(atomic_load(&shared->recoveries), i);
 		assert_int_equal(atomic_load(&segment.header->counters.recoveries), i);
@@ -441,7 +444,7 @@ static int wait_and_tell(void *context)
 {
 	(void) context;
 	atomic_store(&shared->ready, 2);
-	if (shmx_guard_take(&segment, 2 * SECONDS) != SHMX_OK) {
+	if (shmx_guard_take(&segment, PATIENCE) != SHMX_OK) {
 		return 1;
 	}
 	atomic_store(&shared->through_at, shmx_clock_monotonic());
@@ -451,8 +454,11 @@ static int wait_and_tell(void *context)
 
 #define WAKES 21
 
-/* The middle of many times from the end of a holding to the moment a sleeper has it, in nanoseconds. */
-static int64_t middle_wake_up(bool by_death)
+/*
+ * Of many times from the end of a holding to the moment a sleeper has it, what a quarter of them does not exceed, in
+ * nanoseconds. INT64_MAX if one was LONGEST_STALL.
+ */
+static int64_t quick_wake_up(bool by_death)
 {
 	int64_t times[WAKES];
 	uint64_t random = by_death + 5;
@@ -474,17 +480,23 @@ static int64_t middle_wake_up(bool by_death)
 		}
 		assert_true(exited_well(reap(waiter)));
 		times[i] = atomic_load(&shared->through_at) - ended;
-		assert_true(times[i] < LONGEST_STALL);
 	}
 	qsort(times, WAKES, sizeof(times[0]), compare_times);
 	print_message("# a sleeper is through after %s in %lld us, at most %lld us\n", by_death ? "a death" : "a release",
 		(long long) times[WAKES / 2] / 1000, (long long) times[WAKES - 1] / 1000);
-	return times[WAKES / 2];
+	return times[WAKES - 1] < LONGEST_STALL ? times[WAKES / 4] : INT64_MAX;
 }
 
+/* To die takes longer with AddressSanitizer's memory to give back. */
+#ifdef __SANITIZE_ADDRESS__
+#define PROMPT(by_death) ((by_death) ? 2 * MILLISECONDS : MILLISECONDS)
+#else
+#define PROMPT(by_death) MILLISECONDS
+#endif
+
 /*
- * Without the post at the gate the middle would be 5 ms, half a sleep. A busy machine gets some tries; to die takes longer
- * with AddressSanitizer's memory to give back.
+ * Without the post at the gate it would be 2.5 ms, a quarter of a sleep; with it, a quarter of the sleepers has a processor
+ * at once even on a busy machine, which gets some tries.
  */
 static void assert_prompt(bool by_death)
 {
@@ -492,7 +504,8 @@ static void assert_prompt(bool by_death)
 		skip();
 	}
 	for (int i = 0; i < 10; i++) {
-		if (middle_wake_up(by_death) < 2500000) {
+		atomic_store(&shared->recoveries, 0);
+		if (quick_wake_up(by_death) < PROMPT(by_death)) {
 			return;
 		}
 	}
@@ -513,6 +526,20 @@ static void a_sleeper_is_woken_by_a_death(void **state)
 	assert_in_range(atomic_load(&shared->recoveries), WAKES, 3 * WAKES);
 }
 
+/* The wake-ups that the two before are about, whatever a clock says. */
+static void a_release_and_a_death_open_the_gate(void **state)
+{
+	(void) state;
+	assert_int_equal(shmx_guard_take(&segment, 0), SHMX_OK);
+	/* As a waiter marks it. */
+	atomic_fetch_or(&segment.header->guard, CONTENDED);
+	shmx_guard_release(&segment);
+	assert_int_equal(gate(), 1);
+	set_semaphore(SHMX_SEM_GATE, 0);
+	kill_child(start_holder());
+	assert_int_equal(gate(), 1);
+}
+
 static void every_sleeper_is_woken_in_turn(void **state)
 {
 	pid_t waiters[8];
@@ -523,8 +550,13 @@ static void every_sleeper_is_woken_in_turn(void **state)
 	for (int i = 0; i < 8; i++) {
 		waiters[i] = start_child(wait_and_tell, NULL);
 	}
+	begun = shmx_clock_monotonic();
+	while ((atomic_load(&segment.header->guard) & CONTENDED) == 0) {
+		assert_true(shmx_clock_monotonic() - begun < PATIENCE);
+		sleep_for(MILLISECONDS);
+	}
+	/* The others follow the first. */
 	sleep_for(60 * MILLISECONDS);
-	assert_int_not_equal(atomic_load(&segment.header->guard) & CONTENDED, 0);
 	begun = shmx_clock_monotonic();
 	atomic_store(&shared->go, 1);
 	assert_true(exited_well(reap(holder)));
@@ -533,8 +565,8 @@ static void every_sleeper_is_woken_in_turn(void **state)
 	}
 	assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL);
 	assert_int_equal(atomic_load(&segment.header->guard) & CONTENDED, 0);
-	/* Each of the nine ends without closing, which opens the gate, and so may each release. */
-	assert_in_range(gate(), 0, 18);
+	/* Each of the eight ends without closing, which opens the gate, and so may each of the nine releases. */
+	assert_in_range(gate(), 0, 17);
 }
 
 static void without_waiters_nobody_is_woken(void **state)
@@ -590,21 +622,26 @@ static int hold_and_exec(void *context)
 	if (shmx_guard_take(&segment, SECONDS) != SHMX_OK) {
 		return 1;
 	}
-	atomic_store(&shared->ready, 1);
-	execl("/bin/sleep", "sleep", "0.3", NULL);
+	execl("/bin/sleep", "sleep", "60", NULL);
 	return 2;
 }
 
 /* The kernel keeps undo across exec, so the new program counts as the owner. It is the one way to lose a guard for long. */
 static void a_guard_taken_through_exec_comes_back_when_the_new_program_ends(void **state)
 {
-	pid_t child = start_child(hold_and_exec, NULL);
+	int ends[2];
+	pid_t child;
+	char byte;
 
 	(void) state;
-	assert_true(await_value(&shared->ready, 1));
-	sleep_for(50 * MILLISECONDS);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	child = start_child(hold_and_exec, NULL);
+	close(ends[1]);
+	/* The child's end closes when the new program begins. */
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	close(ends[0]);
 	assert_int_equal(shmx_guard_take(&segment, 0), SHMX_E_TIMEOUT);
-	assert_true(exited_well(reap(child)));
+	kill_child(child);
 	assert_int_equal(shmx_guard_take(&segment, 100 * MILLISECONDS), SHMX_OK);
 	shmx_guard_release(&segment);
 	assert_int_equal(atomic_load(&shared->recoveries), 1);
@@ -629,7 +666,7 @@ static int wait_interruptibly(void *context)
 	sigaction(SIGUSR1, &action, NULL);
 	segment.interrupted = interrupted;
 	atomic_store(&shared->ready, 2);
-	return shmx_guard_take(&segment, 2 * SECONDS);
+	return shmx_guard_take(&segment, PATIENCE);
 }
 
 static void a_signal_that_is_waited_for_ends_the_wait(void **state)
@@ -715,14 +752,14 @@ static void it_is_had_by_one_at_a_time_while_they_are_killed(void **state)
 	int64_t until = shmx_clock_monotonic() + 2 * stress_time();
 	int64_t longest = 0, last = shmx_clock_monotonic();
 	uint64_t random = 4711, seen = 0;
-	unsigned long kills = 0;
+	unsigned long kills = 0, fewest = slowness() > 1 ? 3 : 30;
 	pid_t children[4];
 
 	(void) state;
 	for (int i = 0; i < 4; i++) {
 		children[i] = start_child(count_together, (void *) UINTPTR_MAX);
 	}
-	while (shmx_clock_monotonic() < until) {
+	while (shmx_clock_monotonic() < until || kills <= fewest || atomic_load(&shared->recoveries) == 0) {
 		int victim = (int) (next_random(&random) % 4);
 		int64_t now;
 		int status;
@@ -746,12 +783,14 @@ static void it_is_had_by_one_at_a_time_while_they_are_killed(void **state)
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(WEXITSTATUS(reap(children[i])), 0);
 	}
+	/* All of them may have been waiting for somebody dead at the end. */
+	last = shmx_clock_monotonic() - last;
+	longest = last > longest ? last : longest;
 	print_message("# %lu kills, %d recoveries, %llu holdings, longest stall %lld us\n", kills,
 		atomic_load(&shared->recoveries), (unsigned long long) atomic_load(&shared->rounds),
 		(long long) longest / 1000);
-	assert_true(kills > (slowness() > 1 ? 3 : 30));
-	assert_true(atomic_load(&shared->recoveries) > 0);
-	assert_true(longest < LONGEST_STALL);
+	/* They would wait for five seconds. */
+	assert_true(longest < 2 * LONGEST_STALL);
 	assert_int_equal(shmx_guard_take(&segment, SECONDS), SHMX_OK);
 	assert_int_equal(shared->first, shared->second);
 	shmx_guard_release(&segment);
@@ -759,6 +798,7 @@ static void it_is_had_by_one_at_a_time_while_they_are_killed(void **state)
 	assert_at_rest(&segment);
 }
 
+/* Holds it until told, and a while longer; says so before it gives it back. */
 static int hold_for_a_while(void *context)
 {
 	(void) context;
@@ -766,7 +806,9 @@ static int hold_for_a_while(void *context)
 		return 1;
 	}
 	atomic_store(&shared->ready, 1);
-	sleep_for(200 * MILLISECONDS);
+	await_value(&shared->go, 1);
+	sleep_for(100 * MILLISECONDS);
+	atomic_store(&shared->stop, 1);
 	shmx_guard_release(&other);
 	return 0;
 }
@@ -788,14 +830,29 @@ static void after_delete_the_attached_still_exclude_each_other(void **state)
 	begun = shmx_clock_monotonic();
 	assert_int_equal(shmx_guard_take(&segment, 30 * MILLISECONDS), SHMX_E_TIMEOUT);
 	assert_true(shmx_clock_monotonic() - begun < 30 * MILLISECONDS + LONGEST_STALL);
-	assert_int_equal(shmx_guard_take(&segment, 2 * SECONDS), SHMX_OK);
-	assert_true(shmx_clock_monotonic() - begun >= 100 * MILLISECONDS);
+	atomic_store(&shared->go, 1);
+	assert_int_equal(shmx_guard_take(&segment, PATIENCE), SHMX_OK);
+	assert_int_equal(atomic_load(&shared->stop), 1);
 	assert_int_equal(shmx_guard_take(&other, 0), SHMX_E_DEADLOCK);
 	shmx_guard_release(&segment);
 	assert_true(exited_well(reap(child)));
 	/* Nobody can tell who lives: a dead owner's guard is lost, in bounded time for everybody. */
 	kill_child(start_holder());
 	assert_false(shmx_guard_abandoned(&segment));
+}
+
+/* Stores the word, and notes for how long the one before may have stood there. */
+static void hold_as(uint64_t word)
+{
+	static int64_t last = INT64_MAX;
+	int64_t begun = shmx_clock_monotonic(), stood;
+
+	atomic_store(&segment.header->guard, word);
+	stood = shmx_clock_monotonic() - last;
+	if (stood > atomic_load(&shared->longest)) {
+		atomic_store(&shared->longest, stood);
+	}
+	last = begun;
 }
 
 /* As many who take turns would, for twice as long as a dead one is waited for. */
@@ -805,29 +862,46 @@ static int hold_again_and_again(void *context)
 
 	(void) context;
 	for (uint64_t i = 1; i <= 20; i++) {
-		atomic_store(&segment.header->guard, i * tenure + SHMX_TOKEN_ANONYMOUS);
+		hold_as(i * tenure + SHMX_TOKEN_ANONYMOUS);
 		atomic_store(&shared->ready, 1);
 		sleep_for(segment.lock_timeout / 10);
 	}
-	atomic_store(&segment.header->guard, 20 * tenure);
+	hold_as(20 * tenure);
 	return 0;
+}
+
+static shmx_status wait_for_many(void)
+{
+	pid_t child;
+	shmx_status status;
+
+	atomic_store(&shared->ready, 0);
+	atomic_store(&shared->longest, 0);
+	child = start_child(hold_again_and_again, NULL);
+	assert_true(await_value(&shared->ready, 1));
+	status = shmx_guard_take(&segment, SHMX_WAIT_FOR_EVER);
+	if (status == SHMX_OK) {
+		shmx_guard_release(&segment);
+	}
+	assert_true(exited_well(reap(child)));
+	return status;
 }
 
 static void after_delete_waiting_for_ever_ends_with_one_holding_that_does_not(void **state)
 {
-	pid_t child;
 	int64_t begun;
+	shmx_status status;
+	int tries = 0;
 
 	(void) state;
 	segment.lock_timeout = 500 * MILLISECONDS;
 	assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
-	child = start_child(hold_again_and_again, NULL);
-	assert_true(await_value(&shared->ready, 1));
-	assert_int_equal(shmx_guard_take(&segment, SHMX_WAIT_FOR_EVER), SHMX_OK);
-	shmx_guard_release(&segment);
-	assert_true(exited_well(reap(child)));
+	/* Again where one of the holdings did last so long, because nobody let the child go on. */
+	do {
+		status = wait_for_many();
+	} while (status == SHMX_E_DELETED && atomic_load(&shared->longest) >= segment.lock_timeout && ++tries < 5);
+	assert_int_equal(status, SHMX_OK);
 
-	atomic_store(&shared->ready, 0);
 	kill_child(start_holder());
 	begun = shmx_clock_monotonic();
 	assert_int_equal(shmx_guard_take(&segment, SHMX_WAIT_FOR_EVER), SHMX_E_DELETED);
@@ -1077,19 +1151,22 @@ static void no_word_in_the_guard_holds_anybody_up_for_long(void **state)
 	for (int i = 0; i < 2000; i++) {
 		uint64_t word = i < 256 ? (uint64_t) i : next_random(&random) >> (i % 48);
 		uint32_t owner = (uint32_t) word & 0xffff;
-		int64_t begun = shmx_clock_monotonic(), took;
-		shmx_status status;
+		int64_t took;
+		int late = 0;
 
 		if (owner == segment.token || owner == other.token) {
 			continue;
 		}
-		atomic_store(&segment.header->guard, word);
-		status = shmx_guard_take(&segment, 15 * MILLISECONDS);
-		took = shmx_clock_monotonic() - begun;
-		/* Free, or a token that nobody living has: had at once, at most after one sleep. */
-		assert_int_equal(status, SHMX_OK);
-		assert_true(took < LONGEST_STALL);
-		shmx_guard_release(&segment);
+		do {
+			int64_t begun = shmx_clock_monotonic();
+
+			atomic_store(&segment.header->guard, word);
+			/* Free, or a token that nobody living has: had at once, at most after one sleep. */
+			assert_int_equal(shmx_guard_take(&segment, 15 * MILLISECONDS), SHMX_OK);
+			took = shmx_clock_monotonic() - begun;
+			shmx_guard_release(&segment);
+		} while (took >= LONGEST_STALL && ++late <= LATE_BY_CHANCE);
+		assert_true(late <= LATE_BY_CHANCE);
 	}
 	/* The name of who has none, where there are semaphores to have one from: not even who waits for ever waits for it. */
 	atomic_store(&segment.header->guard, SHMX_TOKEN_ANONYMOUS);
@@ -1217,6 +1294,7 @@ int main(void)
 		TEST(a_guard_that_names_the_token_of_who_holds_nothing_is_taken),
 		TEST(a_sleeper_is_woken_by_a_release),
 		TEST(a_sleeper_is_woken_by_a_death),
+		TEST(a_release_and_a_death_open_the_gate),
 		TEST(every_sleeper_is_woken_in_turn),
 		TEST(without_waiters_nobody_is_woken),
 		TEST(a_stopped_owner_is_not_robbed),

@@ -18,7 +18,8 @@
 
 #include "shmx_bytes.h"
 
-#define TOLERANCE (5 * MILLISECONDS * slowness())
+/* For the middle of several: who is not woken, or does not look at the clock, sleeps for two seconds. */
+#define TOLERANCE (100 * MILLISECONDS * slowness())
 #define RECORD(length) shmx_record_size(0, length)
 
 static shmx_segment segment;
@@ -67,10 +68,21 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int64_t median(int64_t *times, size_t count)
+/* The one that so many are shorter than. */
+static int64_t at_rank(int64_t *times, size_t count, size_t rank)
 {
 	qsort(times, count, sizeof(*times), compare_times);
-	return times[count / 2];
+	return times[rank];
+}
+
+/*
+ * How long sleepers took to wake. A tenth of them had a processor at once, or nobody is woken who does not look by itself
+ * now and then; half of them had one before long.
+ */
+static void assert_mostly_soon(int64_t *times, size_t count)
+{
+	assert_true(at_rank(times, count, count / 10) < MILLISECONDS);
+	assert_true(at_rank(times, count, count / 2) < TOLERANCE);
 }
 
 /* --- order and room ---------------------------------------------------------------------------- */
@@ -352,7 +364,7 @@ static void timeouts_are_kept(void **state)
 		late[i] = shmx_clock_monotonic() - begun - 20 * MILLISECONDS;
 		assert_true(late[i] >= 0);
 	}
-	assert_true(median(late, 9) < TOLERANCE);
+	assert_true(at_rank(late, 9, 4) < TOLERANCE);
 	fill(&segment, 1, 100);
 	for (int i = 0; i < 9; i++) {
 		begun = shmx_clock_monotonic();
@@ -360,10 +372,11 @@ static void timeouts_are_kept(void **state)
 		late[i] = shmx_clock_monotonic() - begun - 20 * MILLISECONDS;
 		assert_true(late[i] >= 0);
 	}
-	assert_true(median(late, 9) < TOLERANCE);
+	assert_true(at_rank(late, 9, 4) < TOLERANCE);
 	assert_int_equal(atomic_load(&root_of(&segment)->receivers_waiting), 0);
 }
 
+/* The quickest of some calls tells: the others may have waited for a processor. */
 static void zero_does_not_wait(void **state)
 {
 	int64_t took[9];
@@ -376,7 +389,7 @@ static void zero_does_not_wait(void **state)
 		assert_int_equal(receive_number(&segment, &number, NULL, 0), SHMX_NO_MESSAGE);
 		took[i] = shmx_clock_monotonic() - begun;
 	}
-	assert_true(median(took, 9) < MILLISECONDS);
+	assert_true(at_rank(took, 9, 0) < MILLISECONDS);
 	fill(&segment, 1, 100);
 	for (int i = 0; i < 9; i++) {
 		int64_t begun = shmx_clock_monotonic();
@@ -384,7 +397,7 @@ static void zero_does_not_wait(void **state)
 		assert_int_equal(send_number(&segment, 1, 100, 0), SHMX_E_FULL);
 		took[i] = shmx_clock_monotonic() - begun;
 	}
-	assert_true(median(took, 9) < MILLISECONDS);
+	assert_true(at_rank(took, 9, 0) < MILLISECONDS);
 	assert_int_equal(atomic_load(&root_of(&segment)->senders_waiting), 0);
 }
 
@@ -417,7 +430,7 @@ static void a_lock_elsewhere_does_not_stretch_a_timeout(void **state)
 		assert_int_equal(send_number(&segment, 1, 100, 20 * MILLISECONDS), SHMX_E_FULL);
 		late[i] = shmx_clock_monotonic() - begun - 40 * MILLISECONDS;
 	}
-	assert_true(median(late, 9) < 2 * TOLERANCE);
+	assert_true(at_rank(late, 9, 4) < 2 * TOLERANCE);
 	/* Who says 0 does not wait for messages, but for the lock, like every other call. */
 	segment.lock_timeout = 30 * MILLISECONDS;
 	begun = shmx_clock_monotonic();
@@ -460,13 +473,13 @@ static void a_sleeping_receiver_wakes_within_a_millisecond(void **state)
 		await_sleepers(&segment, SHMX_SEM_FILLED, 1);
 		begun = shmx_clock_monotonic();
 		assert_int_equal(send_number(&segment, i, 8, 0), SHMX_OK);
-		assert_int_equal(receive_number(&answers, &number, NULL, 5 * SECONDS), SHMX_OK);
+		assert_int_equal(receive_number(&answers, &number, NULL, PATIENCE), SHMX_OK);
 		assert_int_equal(number, i);
 		took[i - 1] = atomic_load(&shared->at) - begun;
 	}
 	kill_child(child);
 	destroy_segment(&answers);
-	assert_true(median(took, 300) < MILLISECONDS);
+	assert_mostly_soon(took, 300);
 }
 
 static int send_for_ever(void *context)
@@ -497,7 +510,7 @@ static void a_sleeping_sender_wakes_within_a_millisecond(void **state)
 		took[i - 1] = atomic_load(&shared->at) - begun;
 	}
 	kill_child(child);
-	assert_true(median(took, 300) < MILLISECONDS);
+	assert_mostly_soon(took, 300);
 }
 
 typedef struct {
@@ -567,7 +580,7 @@ static int send_sizes(void *context)
 	size_t length = *(size_t *) context;
 	int64_t begun, took;
 
-	for (uint64_t i = 1;; i++) {
+	for (uint64_t i = 1; !atomic_load(&shared->stop); i++) {
 		begun = shmx_clock_monotonic();
 		if (send_number(&segment, i, length, SHMX_WAIT_FOR_EVER) != SHMX_OK) {
 			return 1;
@@ -578,6 +591,9 @@ static int send_sizes(void *context)
 		}
 		atomic_fetch_add(&shared->count, 1);
 	}
+	/* An end without this is a death to the others, and wakes them. */
+	shmx_segment_close(&segment);
+	return 0;
 }
 
 static void senders_do_not_take_each_others_room(void **state)
@@ -586,18 +602,23 @@ static void senders_do_not_take_each_others_room(void **state)
 	pid_t children[4];
 	int64_t begun = shmx_clock_monotonic();
 	uint64_t number;
+	int status;
 
 	(void) state;
 	for (int i = 0; i < 4; i++) {
 		children[i] = start_child(send_sizes, &lengths[i]);
 	}
-	while (shmx_clock_monotonic() - begun < 800 * MILLISECONDS) {
-		assert_int_equal(receive_number(&segment, &number, NULL, 5 * SECONDS), SHMX_OK);
+	while (shmx_clock_monotonic() - begun < 800 * MILLISECONDS || atomic_load(&shared->count) <= 100) {
+		assert_int_equal(receive_number(&segment, &number, NULL, PATIENCE), SHMX_OK);
 	}
+	/* Each comes to the end of its last message, too, or it is asleep though there is room. */
+	atomic_store(&shared->stop, 1);
 	for (int i = 0; i < 4; i++) {
-		kill_child(children[i]);
+		while (waitpid(children[i], &status, WNOHANG) == 0) {
+			receive_number(&segment, &number, NULL, MILLISECONDS);
+		}
+		assert_true(exited_well(status));
 	}
-	assert_true(atomic_load(&shared->count) > 100);
 	assert_true(atomic_load(&shared->longest) < LONGEST_STALL);
 	assert_sound_queue(&segment);
 }
@@ -618,7 +639,7 @@ static void the_senders_semaphore_begins_again(void **state)
 	for (int i = 0; i < 3000; i++) {
 		int64_t begun = shmx_clock_monotonic();
 
-		assert_int_equal(receive_number(&segment, &number, NULL, 5 * SECONDS), SHMX_OK);
+		assert_int_equal(receive_number(&segment, &number, NULL, PATIENCE), SHMX_OK);
 		if (shmx_clock_monotonic() - begun > longest) {
 			longest = shmx_clock_monotonic() - begun;
 		}
@@ -642,6 +663,7 @@ static void the_last_stretch_of_the_senders_count_is_not_slept_through(void **st
 	(void) state;
 	assert_int_equal(semctl(segment.semaphores, SHMX_SEM_DRAINED, SETVAL, last), 0);
 	child = start_child(send_one, &large);
+	/* Some milliseconds; it would sleep for two seconds otherwise. */
 	while (semctl(segment.semaphores, SHMX_SEM_DRAINED, GETVAL) != 0) {
 		assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL);
 		sleep_for(100000);
@@ -681,6 +703,9 @@ static int receive_without_memory(void *context)
 	return status == SHMX_E_FULL && message.length == TOO_MUCH && !message.allocated ? 0 : 3;
 }
 
+/* Long enough to be found asleep by who looks. */
+#define SHORT_WAIT SECONDS
+
 static int wait_in_vain(void *context);
 static int wait_shortly(void *context);
 
@@ -712,21 +737,23 @@ static void who_has_no_memory_for_a_message_leaves_it_to_others(void **state)
 	assert_true(exited_well(reap(poor)));
 	assert_true(exited_well(reap(rich)));
 	/* Who is not woken looks by itself after two seconds. */
-	assert_true(shmx_clock_monotonic() - begun < SECONDS);
+	assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL);
 	assert_sound_queue(&segment);
 }
 
 /* The time of a sleeper runs out while somebody has the lock: one last look is not worth waiting for. */
 static void a_lock_taken_during_the_sleep_does_not_stretch_it(void **state)
 {
-	int64_t begun = shmx_clock_monotonic();
-	pid_t child = start_child(wait_shortly, NULL);
+	int64_t begun;
+	pid_t child;
 
 	(void) state;
+	child = start_child(wait_shortly, NULL);
 	await_sleepers(&segment, SHMX_SEM_FILLED, 1);
+	begun = shmx_clock_monotonic();
 	assert_int_equal(shmx_guard_take(&segment, SECONDS), SHMX_OK);
 	assert_true(exited_well(reap(child)));
-	assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL + 30 * MILLISECONDS);
+	assert_true(shmx_clock_monotonic() - begun < SHORT_WAIT + segment.lock_timeout / 2);
 	shmx_guard_release(&segment);
 }
 
@@ -817,7 +844,7 @@ static void the_dead_do_not_stay_counted(void **state)
 	child = start_child(answer_numbers, &answers);
 	for (uint64_t i = 1; i <= 200; i++) {
 		assert_int_equal(send_number(&segment, i, 8, 0), SHMX_OK);
-		assert_int_equal(receive_number(&answers, &number, NULL, 5 * SECONDS), SHMX_OK);
+		assert_int_equal(receive_number(&answers, &number, NULL, PATIENCE), SHMX_OK);
 	}
 	await_sleepers(&segment, SHMX_SEM_FILLED, 1);
 	/* Two processes live. */
@@ -871,7 +898,7 @@ static void a_stopped_receiver_holds_nobody_up(void **state)
 static int wait_shortly(void *context)
 {
 	uint64_t number;
-	shmx_status status = receive_any(&segment, &number, NULL, 30 * MILLISECONDS);
+	shmx_status status = receive_any(&segment, &number, NULL, SHORT_WAIT);
 
 	(void) context;
 	shmx_segment_close(&segment);
@@ -890,7 +917,7 @@ static void who_gives_up_takes_its_wake_up_along(void **state)
 	await_stop(child);
 	assert_int_equal(send_number(&segment, 1, 8, 0), SHMX_OK);
 	assert_int_equal(receive_number(&segment, &number, NULL, 0), SHMX_OK);
-	sleep_for(40 * MILLISECONDS);
+	sleep_for(SHORT_WAIT + 100 * MILLISECONDS);
 	kill(child, SIGCONT);
 	assert_true(exited_well(reap(child)));
 	assert_int_equal(atomic_load(&root_of(&segment)->receivers_waiting), 0);
@@ -972,6 +999,7 @@ static int signal_soon(void *context)
 {
 	(void) context;
 	sleep_for(30 * MILLISECONDS);
+	atomic_store(&shared->at, shmx_clock_monotonic());
 	kill(getppid(), SIGUSR1);
 	return 0;
 }
@@ -984,7 +1012,7 @@ static bool signal_came(void)
 static void a_signal_that_is_waited_for_ends_the_wait(void **state)
 {
 	struct sigaction action = { .sa_handler = count_signal };
-	int64_t begun = shmx_clock_monotonic();
+	int64_t begun, ended;
 	uint64_t number;
 	pid_t signaller;
 
@@ -994,8 +1022,9 @@ static void a_signal_that_is_waited_for_ends_the_wait(void **state)
 	segment.interrupted = signal_came;
 	signaller = start_child(signal_soon, NULL);
 	assert_int_equal(receive_number(&segment, &number, NULL, SHMX_WAIT_FOR_EVER), SHMX_INTERRUPTED);
+	ended = shmx_clock_monotonic();
 	reap(signaller);
-	assert_true(shmx_clock_monotonic() - begun < SECONDS);
+	assert_true(ended - atomic_load(&shared->at) < LONGEST_STALL);
 	assert_int_equal(atomic_load(&root_of(&segment)->receivers_waiting), 0);
 	fill(&segment, 1, 100);
 	signals = 0;
@@ -1010,7 +1039,7 @@ static void a_signal_that_is_waited_for_ends_the_wait(void **state)
 	while (receive_number(&segment, &number, NULL, 0) == SHMX_OK) {
 	}
 	assert_int_equal(receive_number(&segment, &number, NULL, SHMX_WAIT_FOR_EVER), SHMX_INTERRUPTED);
-	assert_true(shmx_clock_monotonic() - begun < SECONDS);
+	assert_true(shmx_clock_monotonic() - begun < LONGEST_STALL);
 	/* Without anybody to ask, signals do not end a wait. */
 	segment.interrupted = NULL;
 	signaller = start_child(signal_soon, NULL);
@@ -1033,7 +1062,7 @@ static int send_its_share(void *context)
 	for (uint64_t i = 0; i < STRESS_EACH; i++) {
 		size_t length = SMALLEST_MESSAGE + next_random(&random) % 300;
 
-		if (send_number(&segment, (sender * STRESS_EACH + i) + 1, length, 10 * SECONDS) != SHMX_OK) {
+		if (send_number(&segment, (sender * STRESS_EACH + i) + 1, length, PATIENCE) != SHMX_OK) {
 			return 1;
 		}
 	}
@@ -1048,7 +1077,7 @@ static int receive_any_share(void *context)
 	for (;;) {
 		uint64_t number;
 		int64_t begun = shmx_clock_monotonic();
-		shmx_status status = receive_any(&segment, &number, NULL, 10 * SECONDS);
+		shmx_status status = receive_any(&segment, &number, NULL, PATIENCE);
 		int64_t took = shmx_clock_monotonic() - begun;
 
 		if (status != SHMX_OK || number == 0) {
@@ -1085,7 +1114,7 @@ static void every_message_reaches_one_receiver_in_order(void **state)
 		assert_true(exited_well(reap(senders[i])));
 	}
 	for (uint64_t i = 0; i < STRESS_RECEIVERS; i++) {
-		assert_int_equal(send_number(&segment, STRESS_SENDERS * STRESS_EACH + 1 + i, 8, 10 * SECONDS), SHMX_OK);
+		assert_int_equal(send_number(&segment, STRESS_SENDERS * STRESS_EACH + 1 + i, 8, PATIENCE), SHMX_OK);
 	}
 	for (int i = 0; i < STRESS_RECEIVERS; i++) {
 		assert_true(exited_well(reap(receivers[i])));
@@ -1093,7 +1122,7 @@ static void every_message_reaches_one_receiver_in_order(void **state)
 	for (uint64_t i = 1; i <= STRESS_SENDERS * STRESS_EACH; i++) {
 		assert_int_equal(shared->seen[i], 1);
 	}
-	assert_true(atomic_load(&shared->longest) < 2 * LONGEST_STALL);
+	assert_true(atomic_load(&shared->longest) < LONGEST_STALL);
 	assert_sound_queue(&segment);
 	assert_at_rest(&segment);
 }

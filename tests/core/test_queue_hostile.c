@@ -120,25 +120,24 @@ static void begin_again(void)
 static void every_call_comes_back(void **state)
 {
 	uint64_t random = number_from("SHMX_SEED", 1), rounds = number_from("SHMX_ROUNDS", 20000);
-	int64_t longest = 0;
+	unsigned int late = 0;
 
 	(void) state;
 	create_segment(&segment, SIZE);
 	for (uint64_t round = 0; round < rounds; round++) {
 		begin_again();
 		for (int i = 0; i < CALLS_A_ROUND; i++) {
-			int64_t begun = shmx_clock_monotonic(), took;
+			int64_t begun = shmx_clock_monotonic();
 
 			if (i > 2 && next_random(&random) % 2 == 0) {
 				scribble(&random);
 			}
 			call_something(&random);
-			took = shmx_clock_monotonic() - begun;
-			longest = took > longest ? took : longest;
+			late += shmx_clock_monotonic() - begun >= LONGEST_STALL;
 		}
 	}
 	destroy_segment(&segment);
-	assert_true(longest < 4 * LONGEST_STALL);
+	assert_true(late <= LATE_BY_CHANCE);
 }
 
 static int scribble_for_ever(void *context)

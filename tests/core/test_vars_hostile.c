@@ -317,6 +317,7 @@ static void test_a_long_chain_that_changes(void **state)
 	_Atomic uint64_t *bucket;
 	uint64_t first, count;
 	int64_t one_walk;
+	int late = 0;
 	pid_t child;
 
 	(void) state;
@@ -348,8 +349,10 @@ static void test_a_long_chain_that_changes(void **state)
 
 		expect_status(shmx_vars_find(&segment, &key.key, &found));
 		/* As long as the lock may be waited for, and some walks: more than one, where others take the processor. */
-		assert_true(shmx_clock_monotonic() - begun < segment.lock_timeout + 10 * one_walk + 250000000);
+		late += shmx_clock_monotonic() - begun >= segment.lock_timeout + 10 * one_walk + 250000000;
 	}
+	/* Whom the machine gives no processor is late by chance, and not three times. */
+	assert_true(late < 3);
 	alarm(0);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
