@@ -28,7 +28,7 @@ for ($round = 0; $round < 20; $round++) {
 	usleep(random_int(0, 15_000));
 	$killed = hrtime(true);
 	posix_kill($holder->pid, SIGKILL);
-	$took[] = ($waiter->hear() ?? INF) - $killed;
+	$took[] = ($waiter->hear() ?? exit('it waits on')) - $killed;
 	$holder->wait();
 	$waiter->wait();
 }

@@ -39,7 +39,7 @@ foreach (['receive', 'send'] as $what) {
 		$await();
 		$sent = hrtime(true);
 		posix_kill($waiter->pid, SIGUSR1);
-		$late = min($late, ($waiter->hear() ?? INF) - $sent);
+		$late = min($late, ($waiter->hear() ?? exit('it waits on')) - $sent);
 	}
 	// Two seconds are how long a wait may sleep at once. It may have had no processor, but not each time.
 	var_dump($late < 1e9 * slowness());

@@ -21,7 +21,7 @@ function outlasts(Shmx $shmx, string $who): float
 	}
 	shmx_delete($shmx);
 	$took = seconds(function () use ($waiter) {
-		echo $waiter->hear(), "\n";
+		echo $waiter->hear() ?? exit('it waits on'), "\n";
 	});
 	$waiter->wait();
 	return $took;

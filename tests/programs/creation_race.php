@@ -25,26 +25,26 @@ function await_byte(Shmop $board, int $byte): void
 function open_and_tell(Child $parent, Shmop $board, int $key, int $number): void
 {
 	await_byte($board, $number === 0 ? 0 : 1);
+	$watch = new Stopwatch();
+	$watch->start();
 	if ($number === 0) {
 		shmop_write($board, "\1", 2);
 	}
-	$watch = new Stopwatch();
-	$watch->start();
 	$shmx = shmx_open($key, 'c', 0600, SIZE);
-	$took = $watch->took();
+	[$took, $without] = [$watch->took(), $watch->takenOff()];
 	if ($shmx === false) {
 		$parent->say(['failed' => error_get_last()['message'] ?? '?']);
 		return;
 	}
 	shmx_write($shmx, pack('V', $number + 1), $number * 4);
 	$info = shmx_info($shmx);
-	$parent->say(['segment' => [$info['shmid'], $info['semid'], $info['size']], 'took' => $took]);
+	$parent->say(['segment' => [$info['shmid'], $info['semid'], $info['size']], 'took' => $took, 'without' => $without]);
 	$parent->hear();
 	$parent->say(array_values(unpack('V*', shmx_read($shmx, 0, RACERS * 4))));
 }
 
-/** One race. Returns what was wrong, if anything; counts deaths, notes the longest open. */
-function race(int $key, Shmop $board, bool $kill, int &$killed, array &$longest): ?string
+/** One race. Returns what was wrong, if anything; counts deaths, notes the longest open and how late the machine was. */
+function race(int $key, Shmop $board, bool $kill, int &$killed, array &$longest, array &$late): ?string
 {
 	shmop_write($board, "\0\0\0", 0);
 	$racers = [];
@@ -63,7 +63,7 @@ function race(int $key, Shmop $board, bool $kill, int &$killed, array &$longest)
 	shmop_write($board, "\1", 1);
 	$first = null;
 	$wrong = null;
-	$took = 0;
+	$took = $without = 0;
 	foreach ($racers as $number => $racer) {
 		$told = $racer->hear();
 		if ($told === null && $number === 0 && $kill) {
@@ -74,6 +74,7 @@ function race(int $key, Shmop $board, bool $kill, int &$killed, array &$longest)
 			continue;
 		}
 		$took = max($took, $told['took']);
+		$without = max($without, $told['without']);
 		$first ??= $told['segment'];
 		if ($told['segment'] !== $first || $first[1] === null || $first[2] !== SIZE) {
 			$wrong = "racer $number has " . json_encode($told['segment']) . ', another ' . json_encode($first);
@@ -92,6 +93,8 @@ function race(int $key, Shmop $board, bool $kill, int &$killed, array &$longest)
 	}
 	shmx_delete(shmx_open($key, 'w', 0, 0));
 	$longest[] = $took / 1e6;
+	// Whoever makes the segment may have no processor, and the others wait as long.
+	$late[] = $without / 1e6;
 	return $wrong;
 }
 
@@ -101,19 +104,21 @@ $board = shmop_open(test_key(__FILE__, 1), 'n', 0600, 64);
 foreach ([false, true] as $kill) {
 	$wrong = [];
 	$killed = 0;
-	$longest = [];
+	$longest = $late = [];
 	for ($round = 0; $round < $rounds; $round++) {
-		$wrong[] = race(test_key(__FILE__, 2 + $round % 200), $board, $kill, $killed, $longest);
+		$wrong[] = race(test_key(__FILE__, 2 + $round % 200), $board, $kill, $killed, $longest, $late);
 	}
 	$wrong = array_filter($wrong);
 	printf("# %d rounds of %d, %d killed; in %d somebody had to wait for what another left undone, the longest open took "
-		. "%.1f ms\n", $rounds, RACERS, $killed, count(array_filter($longest, fn ($took) => $took > 40)), max($longest));
+		. "%.1f ms; in one a process was up to %.1f ms without a processor\n", $rounds, RACERS, $killed,
+		count(array_filter($longest, fn ($took) => $took > 40)), max($longest), max($late));
 	ok($wrong === [], RACERS . ' processes that open one new key agree' . ($kill ? ', though the first is killed' : ''),
 		implode("\n", $wrong));
-	// Where nobody finished what a dead one began, it would be waited for in many races. In one or two the one that is waited
-	// for may live, and have no processor.
-	$late = count(array_filter($longest, fn ($took) => $took >= 250));
-	ok($late <= $rounds / 12, 'none waits for 250 ms, but for one or two', "in $late of $rounds");
+	$waits = array_map(fn ($took, $late) => $took - $late, $longest, $late);
+	// Where nobody finished what a dead one began, it would be waited for in many races. In one or two it may be the dead one
+	// that had no processor, and nobody knows.
+	$slow = count(array_filter($waits, fn ($wait) => $wait >= 250));
+	ok($slow <= $rounds / 12, 'none waits for 250 ms beyond what the machine itself is late, but for one or two', "in $slow of $rounds");
 }
 shmop_delete($board);
 unset($board);
