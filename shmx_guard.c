@@ -514,11 +514,13 @@ static shmx_status claim_any(shmx_segment *segment, int semaphores, uint32_t tok
 		if (status != SHMX_E_WRITERS || errno != EAGAIN) {
 			return status;
 		}
-		SHMX_CRASH_POINT("guard: writer refused");
-		/* The first refusal may also mean that the set is not this segment's. */
 		errno = 0;
-		if (i == 0 && !shmx_guard_find_semaphores(segment)) {
-			return semaphores_are_gone(errno) ? SHMX_E_DELETED : SHMX_E_DAMAGED;
+		if (i == 0) {
+			SHMX_CRASH_POINT("guard: writer refused");
+			/* It may also mean that the set is not this segment's. */
+			if (!shmx_guard_find_semaphores(segment)) {
+				return semaphores_are_gone(errno) ? SHMX_E_DELETED : SHMX_E_DAMAGED;
+			}
 		}
 		if (is_left_by_exec(segment, token)) {
 			segment->token = token;

@@ -8,10 +8,7 @@ posix
 <?php
 require __DIR__ . '/../skip.inc';
 skip_without_namespace();
-// In a container it may not be.
-if (@file_put_contents('/proc/sys/kernel/sem', file_get_contents('/proc/sys/kernel/sem')) === false) {
-	die('skip needs limits that may be set');
-}
+skip_without_settable_limits();
 ?>
 --FILE--
 <?php

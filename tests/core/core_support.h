@@ -19,7 +19,7 @@
 #define SECONDS INT64_C(1000000000)
 
 /*
- * Nobody's death holds anybody else up for longer. In truth that is some milliseconds, and 250 are promised; but a machine
+ * Nobody's death holds anybody else up for longer. In truth that is some milliseconds, and a storm asks for 250; but a machine
  * that is busy keeps a process from its processor for a second and more, which proves nothing. What is to be found costs
  * two seconds at least: a lost wake-up in the queue (SHMX_QUEUE_SLEEP), a creator that is waited for
  * (SHMX_CREATOR_TIMEOUT); or a lock timeout, which is longer.

@@ -944,35 +944,20 @@ static void limit_memory(rlim_t size)
 	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
 }
 
-static int write_late(void *context)
-{
-	shmx_segment segment;
-	shmx_status status;
-
-	(void) context;
-	if (open_key(&segment, 'w') != SHMX_OK) {
-		return 1;
-	}
-	status = shmx_bytes_write(&segment, 0, "late!", 5);
-	shmx_segment_close(&segment);
-	return status == SHMX_OK ? 0 : 2;
-}
-
 /* The only token is taken, so it is refused; when it looks why, there are no semaphores any more. It stays, as all do. */
 static void a_segment_may_be_deleted_when_a_writer_was_refused(void **state)
 {
-	static const scenario one_token = { .name = "one token", .tokens = 1 };
+	static const scenario one_token = { .name = "one token", .offset = 100, .length = 5, .tokens = 1 };
 	shmx_segment segment;
 	shmx_torn torn;
 	pid_t child;
 
 	(void) state;
-	now = &one_token;
-	key = unused_key();
-	assert_int_equal(open_key(&segment, 'n'), SHMX_OK);
+	set_up_world(&one_token);
+	assert_int_equal(open_key(&segment, 'w'), SHMX_OK);
 	assert_int_equal(shmx_bytes_write(&segment, 0, "first", 5), SHMX_OK);
 	for (unsigned long point = 1;; point++) {
-		child = stops(write_late, NULL, point);
+		child = stops(act, NULL, point);
 		assert_int_not_equal(child, 0);
 		if (strcmp(shared->label, "guard: writer refused") == 0) {
 			break;
@@ -983,8 +968,8 @@ static void a_segment_may_be_deleted_when_a_writer_was_refused(void **state)
 	assert_int_equal(shmx_segment_delete(&segment), SHMX_OK);
 	kill(child, SIGCONT);
 	assert_true(exited_well(reap(child)));
-	assert_int_equal(shmx_bytes_read(&segment, 0, found, 5, &torn), SHMX_OK);
-	assert_memory_equal(found, "late!", 5);
+	assert_int_equal(shmx_bytes_read(&segment, now->offset, found, now->length, &torn), SHMX_OK);
+	assert_memory_equal(found, pattern + now->offset, now->length);
 	shmx_segment_close(&segment);
 	assert_nothing_left(0);
 	now = NULL;

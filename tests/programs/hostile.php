@@ -86,7 +86,7 @@ function is_allowed(string $said, Shmx $shmx, ?Shmx $reader): bool
 }
 
 /** Nanoseconds for which this process has had a processor. */
-function worked(): int
+function worked(): int|float
 {
 	$usage = getrusage();
 	return 1_000_000_000 * ($usage['ru_utime.tv_sec'] + $usage['ru_stime.tv_sec'])

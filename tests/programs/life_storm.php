@@ -334,8 +334,7 @@ foreach (array_keys(KINDS) as $number) {
 $figures = array_map(fn ($slot) => Board::of($page, $slot), range(0, PROCESSES - 1));
 [$calls, $lives] = [array_sum(array_column($figures, Board::CALLS)), array_sum(array_column($figures, Board::LIVES))];
 [$longest, $without] = [max(array_column($figures, Board::LONGEST)), max(array_column($figures, Board::WITHOUT))];
-// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
-$late = max($pause, $slowest_death, $without);
+$late = machine_lateness($pause, $slowest_death, $without);
 $limit = STALL * slowness() * share();
 shmop_delete($page);
 unset($page);

@@ -301,8 +301,7 @@ foreach (array_keys($role) as $life) {
 		$slow += (int) ($took > SLOW);
 	}
 }
-// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
-$late = max($pause, $slowest_death, $without);
+$late = machine_lateness($pause, $slowest_death, $without);
 $info = shmx_info($shmx);
 // What the queue itself has counted, but for the messages that told the receivers to end.
 $came_true = $info['sent'] - $told - array_sum($confirmed);

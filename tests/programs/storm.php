@@ -325,8 +325,7 @@ $workers = array_slice($figures, 0, IDLER);
 $calls = array_sum(array_column($workers, 0));
 $writes = array_sum(array_column($workers, 1));
 $longest = max(array_column($workers, 4));
-// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
-$late = max($noise, $slowest_death, ...array_column($workers, 5));
+$late = machine_lateness($noise, $slowest_death, max(array_column($workers, 5)));
 $limit = LONGEST_STALL * share() + $late;
 $killed = array_sum($kills);
 $deaths = $killed + $hung;

@@ -482,8 +482,7 @@ $info = shmx_info($shmx);
 $recoveries = $info['recoveries'] + shmx_info($clearable)['recoveries'];
 $most = fn ($what) => max(array_map(fn ($process) => $ledger->of($process, $what), range(0, WRITERS + READERS - 1)));
 [$worst, $without] = array_map($most, [Ledger::WORST, Ledger::WITHOUT]);
-// Who has no processor keeps the lock that it has, and the others wait as long; one that was killed needs a processor to die.
-$late = max($pause, $slowest_death, $without);
+$late = machine_lateness($pause, $slowest_death, $without);
 printf("# %s calls, %d kills, %d recoveries, longest stall %.1f ms (of this machine itself %.1f ms; a killed process took up to %.1f ms "
 	. "to end, one in a call was up to %.1f ms without a processor)\n", number_format($ledger->sum(Ledger::CALLS)), $kills, $recoveries,
 	$worst / 1e6, $pause / 1e6, $slowest_death / 1e6, $without / 1e6);
